@@ -1,0 +1,53 @@
+"""The proof that an account is unused: pure code, no I/O, no clock.
+
+Facts go in through :class:`Ledger`, a :class:`SystemView` comes out at the end
+of each cycle. Nothing here awaits, reads a clock, opens a file or logs.
+"""
+
+from nats_idle_exporter.activity.facts import (
+    NO_TRAFFIC,
+    Instant,
+    JetStreamRound,
+    Reading,
+    Row,
+    ServerFacts,
+    Traffic,
+)
+from nats_idle_exporter.activity.ledger import Ledger
+from nats_idle_exporter.activity.policy import Cadence, Policy, Rules
+from nats_idle_exporter.activity.timeline import Timeline
+from nats_idle_exporter.activity.view import (
+    AccountView,
+    Evidence,
+    EvidenceKind,
+    Reason,
+    ServerView,
+    SystemView,
+    Unwatched,
+    UnwatchedKind,
+    Verdict,
+)
+
+__all__ = [
+    "NO_TRAFFIC",
+    "AccountView",
+    "Cadence",
+    "Evidence",
+    "EvidenceKind",
+    "Instant",
+    "JetStreamRound",
+    "Ledger",
+    "Policy",
+    "Reading",
+    "Reason",
+    "Row",
+    "Rules",
+    "ServerFacts",
+    "ServerView",
+    "SystemView",
+    "Timeline",
+    "Traffic",
+    "Unwatched",
+    "UnwatchedKind",
+    "Verdict",
+]

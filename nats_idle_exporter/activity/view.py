@@ -1,0 +1,112 @@
+"""What the ledger publishes at the end of a cycle: immutable, for every reader."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Verdict(StrEnum):
+    """What is said of an account; there is nothing else."""
+
+    ACTIVE = "active"
+    INACTIVE = "inactive"
+    UNKNOWN = "unknown"
+    EXCLUDED = "excluded"
+
+
+class EvidenceKind(StrEnum):
+    """What can show that an account was used."""
+
+    CONNECTION = "connection"
+    LEAFNODE = "leafnode"
+    SENT = "sent"
+    RECEIVED = "received"
+
+
+class Reason(StrEnum):
+    """Why an account's verdict is not proven now."""
+
+    NONE = ""
+    WATCHED_TOO_SHORT = "watched_too_short"
+    OUTDATED = "outdated"
+    """A server that counts was not read lately; see ``SystemView.unwatched``."""
+    STREAMS = "streams"
+    """It owns JetStream streams, whose use the counters do not show."""
+
+
+class Evidence(NamedTuple):
+    """One fact that shows use; ``at`` is Unix seconds on our clock."""
+
+    kind: EvidenceKind
+    server_id: str
+    at: float
+
+
+class AccountView(NamedTuple):
+    """One account's verdict and its numbers; times are Unix seconds.
+
+    Excluded accounts have no view, they are only counted.
+    """
+
+    account: str
+    name: str
+    verdict: Verdict
+    reason: Reason
+    is_observed: bool
+    idle_seconds: float
+    last_evidence: Evidence | None
+    quiet_since_at: float
+    threshold_seconds: float
+    connections: int
+    leafnodes: int
+    is_operator_mode: bool
+
+
+class UnwatchedKind(StrEnum):
+    """How we know of a server that is not read."""
+
+    ENDPOINT = "endpoint"
+    """An endpoint that does not answer, by its URL."""
+    ROUTE = "route"
+    GATEWAY = "gateway"
+    DISPLACED = "displaced"
+    """Another server answers at its endpoint, and its end is not shown."""
+
+
+class Unwatched(NamedTuple):
+    """A server that holds verdicts back; ``who`` is a server_id or a URL."""
+
+    kind: UnwatchedKind
+    who: str
+
+
+class ServerView(NamedTuple):
+    """One endpoint and the server that last answered there."""
+
+    endpoint: str
+    server_id: str
+    server_name: str
+    nats_cluster: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SystemView:
+    """One system at the end of one cycle.
+
+    ``accounts`` is sorted by account id. ``watched_to_at`` is None until every
+    server was read once. ``is_fresh`` uses the default gap tolerance.
+    """
+
+    accounts: tuple[AccountView, ...] = ()
+    counts: dict[Verdict, int]
+    servers: tuple[ServerView, ...] = ()
+    unwatched: tuple[Unwatched, ...] = ()
+    duplicates: dict[str, tuple[str, ...]]
+    """server_id -> the endpoints, more than one, that lead to it."""
+    load_balanced: tuple[str, ...] = ()
+    """Endpoints behind which several servers answer in turn."""
+    watched_to_at: float | None = None
+    is_fresh: bool = False

@@ -1,0 +1,45 @@
+"""The snapshot: what the poll loop publishes once per cycle for every reader.
+
+Readers (metrics page, web pages) hold one snapshot and see one moment; nobody
+changes it after it was published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from nats_idle_exporter.activity import SystemView
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointStatus:
+    """How polling one endpoint goes; times in seconds, instants Unix seconds.
+
+    ``endpoint`` is the URL without credentials. ``errors`` holds every known
+    reason, zero included. ``last_error`` is one line, "" when the last poll was
+    good.
+    """
+
+    system: str
+    endpoint: str
+    is_up: bool
+    polls: int
+    errors: Mapping[str, int]
+    poll_duration_seconds: float
+    last_success_at: float | None
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Snapshot:
+    """Everything known at the end of one cycle.
+
+    ``systems`` maps a system's name to its view. ``completed_at`` is Unix
+    seconds on our wall clock.
+    """
+
+    systems: Mapping[str, SystemView]
+    endpoints: tuple[EndpointStatus, ...]
+    cycle_duration_seconds: float
+    completed_at: float
