@@ -1,0 +1,75 @@
+"""What is remembered of one account of one system, over all its servers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from nats_idle_exporter.activity.holes import NEVER, Holes
+from nats_idle_exporter.activity.view import EvidenceKind
+
+MISSES_UNTIL_GONE = 3
+"""Complete looks without a thing before it is believed to be gone."""
+
+
+@dataclass(slots=True)
+class Use:
+    """The newest evidence of use; ``at`` is on the slow timeline."""
+
+    kind: EvidenceKind
+    server_id: str
+    at: float
+
+
+@dataclass(slots=True)
+class Record:
+    """One account; all moments are on the slow timeline.
+
+    ``first_listed_at`` bounds its quiet: before it nothing was watched.
+    ``longest_idle_seconds`` is the longest idle time proven while raised.
+    """
+
+    account: str
+    first_listed_at: float
+    name: str = ""
+    last_use: Use | None = None
+    holes: Holes = field(default_factory=Holes)
+    is_raised: bool = False
+    longest_idle_seconds: float = 0.0
+    holds_streams: bool = False
+    stream_misses: int = 0
+    listed_at: float = NEVER
+    listing_misses: int = 0
+
+    def use(self, kind: EvidenceKind, server_id: str, at: float) -> None:
+        """Note evidence of use; older evidence than the newest changes nothing."""
+        if self.last_use is None or at > self.last_use.at:
+            self.last_use = Use(kind, server_id, at)
+
+    def clear(self) -> None:
+        """Take a raised verdict back."""
+        self.is_raised, self.longest_idle_seconds = False, 0.0
+
+    def see_streams(self, *, is_holding: bool, is_whole_round: bool) -> None:
+        """Note whether jsz shows streams of the account.
+
+        A server that recovers or restarts may not list a stream for a while:
+        only its absence from several whole rounds is believed.
+        """
+        if is_holding:
+            self.holds_streams, self.stream_misses = True, 0
+        elif self.holds_streams and is_whole_round:
+            self.stream_misses += 1
+            self.holds_streams = self.stream_misses < MISSES_UNTIL_GONE
+
+    def see_listing(self, *, is_listed: bool, is_complete: bool, at: float) -> None:
+        """Note whether any server lists the account.
+
+        Args:
+            is_listed: some server that counts lists it.
+            is_complete: every server that counts was read in this cycle.
+            at: the end of the cycle.
+        """
+        if is_listed:
+            self.listed_at, self.listing_misses = at, 0
+        elif is_complete:
+            self.listing_misses += 1

@@ -1,0 +1,87 @@
+"""What is remembered of each server, endpoint and stranger of one system."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from nats_idle_exporter.activity.compare import KEEPS_COUNTERS_ON_RELOAD, is_present
+from nats_idle_exporter.activity.facts import (
+    Instant,
+    JetStreamRound,
+    Reading,
+    Row,
+    ServerFacts,
+)
+from nats_idle_exporter.activity.view import UnwatchedKind
+
+
+@dataclass(slots=True)
+class Server:
+    """One nats-server process and its last good reading.
+
+    ``home`` is the endpoint where it last answered. ``ended_at`` is set on the
+    slow timeline once its end is known; its baselines outlive that.
+    """
+
+    home: str
+    facts: ServerFacts
+    asked: Instant
+    answered: Instant
+    rows: dict[str, Row] = field(default_factory=dict)
+    live: dict[str, Row] = field(default_factory=dict)
+    """The rows with connections or leafnodes."""
+    routes: frozenset[str] = frozenset()
+    gateways: frozenset[str] = frozenset()
+    jetstream: JetStreamRound | None = None
+    was_clustered: bool = False
+    ended_at: float | None = None
+
+    def take(self, reading: Reading, rows: dict[str, Row]) -> None:
+        """Remember a newer reading of this process."""
+        self.home = reading.endpoint
+        self.facts = reading.server
+        self.asked, self.answered = reading.asked, reading.answered
+        self.rows = rows
+        self.live = {account: row for account, row in rows.items() if is_present(row)}
+        self.routes, self.gateways = reading.routes, reading.gateways
+        self.was_clustered |= bool(reading.routes or reading.gateways)
+        self.jetstream = reading.jetstream or self.jetstream
+        self.ended_at = None
+
+
+def wipes_on_reload(facts: ServerFacts) -> bool:
+    """Say whether a reload restarts the counters; unreadable versions may."""
+    return facts.release < KEEPS_COUNTERS_ON_RELOAD
+
+
+@dataclass(slots=True)
+class Watch:
+    """One endpoint: who answered there last, and since when it is known.
+
+    ``known_since`` counts as its last reading until it answers; None: never.
+    """
+
+    known_since: Instant | None
+    server_id: str | None = None
+    is_load_balanced: bool = False
+
+
+@dataclass(slots=True)
+class Stranger:
+    """A peer that a server named and that no endpoint leads to."""
+
+    kind: UnwatchedKind
+    known_since: Instant | None
+
+
+def earliest(instants: Iterable[Instant | None]) -> Instant | None:
+    """Return the earliest, on each timeline; None when there is none or one is None."""
+    known = []
+    for instant in instants:
+        if instant is None:
+            return None
+        known.append(instant)
+    if not known:
+        return None
+    return Instant(min(i.slow for i in known), min(i.fast for i in known))

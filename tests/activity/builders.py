@@ -1,0 +1,142 @@
+"""Builders of facts for the tests of the heart; everything has a default."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from nats_idle_exporter.activity import (
+    AccountView,
+    Cadence,
+    Instant,
+    JetStreamRound,
+    Ledger,
+    Policy,
+    Reading,
+    Row,
+    ServerFacts,
+    SystemView,
+    Traffic,
+)
+
+POLL = 30.0
+HOUR = 3600.0
+A, B, C = "http://a:8222", "http://b:8222", "http://c:8222"
+
+
+class FixedRules(NamedTuple):
+    """Rules that treat every account alike."""
+
+    threshold_seconds: float = HOUR
+    gap_tolerance_seconds: float = 5 * 60.0
+    excluded: frozenset[str] = frozenset()
+
+    def policy(self, account: str, name: str) -> Policy:  # noqa: ARG002
+        """Return the one policy."""
+        return Policy(self.threshold_seconds, self.gap_tolerance_seconds)
+
+    def excludes(self, account: str, name: str) -> bool:
+        """Exclude the listed ids and names."""
+        return account in self.excluded or name in self.excluded
+
+
+def at(seconds: float) -> Instant:
+    """Return a moment at which all clocks agree."""
+    return Instant(seconds, seconds)
+
+
+def a_row(account: str = "TEAM", **changes: Any) -> Row:
+    """Return a row of zeros; ``sent`` and ``received`` set messages and bytes."""
+    for share in ("total", "routes", "gateways"):
+        if isinstance(changes.get(share), tuple):
+            changes[share] = Traffic(*changes[share])
+    return Row(account, **changes)
+
+
+def used(messages: int, account: str = "TEAM") -> Row:
+    """Return a row of an account that published so many messages of a byte."""
+    return a_row(account, total=(0, 0, messages, messages))
+
+
+class Process:
+    """A nats-server process of the test: knows its start, makes readings."""
+
+    def __init__(
+        self, server_id: str, endpoint: str, start: float, **facts: Any
+    ) -> None:
+        self.server_id = server_id
+        self.endpoint = endpoint
+        self.start = start
+        self.peers: frozenset[str] = frozenset()
+        self.gateways: frozenset[str] = frozenset()
+        self.facts: dict[str, Any] = {
+            "server_name": server_id.lower(),
+            "version": "2.15.1",
+            "release": (2, 15, 1),
+            "config_load_time": f"load-{start}",
+            "system_account": "$SYS",
+            **facts,
+        }
+
+    def reading(
+        self, when: float, rows: Iterable[Row] | None = None, **changes: Any
+    ) -> Reading:
+        """Return what this process tells at that moment."""
+        facts = ServerFacts(
+            server_id=self.server_id,
+            uptime_seconds=float(int(when - self.start)),
+            now_at=when,
+            start_at=self.start,
+            **self.facts,
+        )
+        values: dict[str, Any] = {
+            "endpoint": self.endpoint,
+            "asked": at(when),
+            "answered": at(when),
+            "server": facts,
+            "rows": [a_row()] if rows is None else list(rows),
+            "routes": self.peers,
+            "gateways": self.gateways,
+            "jetstream": JetStreamRound(at(when)),
+        }
+        return Reading(**{**values, **changes})
+
+
+class Watcher:
+    """A ledger with a shorthand for whole cycles."""
+
+    def __init__(
+        self,
+        *endpoints: str,
+        rules: FixedRules | None = None,
+        forget_after: float = 1e6,
+    ) -> None:
+        self.rules = rules or FixedRules()
+        cadence = Cadence(POLL, POLL, forget_after)
+        self.ledger = Ledger(endpoints, self.rules, cadence)
+        self.view: SystemView = self.cycle(0.0)
+
+    def cycle(self, when: float, *readings: Reading) -> SystemView:
+        """Apply the readings, conclude at that moment, keep and return the view."""
+        for reading in readings:
+            self.ledger.apply(reading)
+        self.view = self.ledger.conclude(at(when))
+        return self.view
+
+    def watch_quietly(
+        self,
+        start: float,
+        end: float,
+        *processes: Process,
+        rows: Iterable[Row] | None = None,
+    ) -> SystemView:
+        """Run a cycle each poll interval with unchanged rows; return the last view."""
+        when = start
+        while when <= end:
+            self.cycle(when, *(process.reading(when, rows) for process in processes))
+            when += POLL
+        return self.view
+
+    def account(self, account: str = "TEAM") -> AccountView:
+        """Return the account's last view."""
+        return next(a for a in self.view.accounts if a.account == account)
