@@ -1,0 +1,94 @@
+"""Command line: flags -> one command -> exit code.
+
+0 means it ended well, 1 that the configuration is bad or the start failed, 2
+that it was called wrongly. What went wrong is one line on stderr.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from nats_idle_exporter.config.loading import config_without_file, load_config
+from nats_idle_exporter.config.overrides import UsageError
+from nats_idle_exporter.errors import ConfigError, StartError
+from nats_idle_exporter.flags import (
+    PROGRAM,
+    ServeOptions,
+    parse_demo,
+    parse_serve,
+)
+from nats_idle_exporter.healthcheck import check_health
+from nats_idle_exporter.log import configure_logging
+from nats_idle_exporter.text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from nats_idle_exporter.config import Config
+
+_FAILED = 1
+_WRONG_USAGE = 2
+_DEMO_PACKAGES = frozenset({"nats", "rich"})
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command that the arguments name and return the exit code.
+
+    Raises:
+        SystemExit: by argparse: 2 for wrong usage, 0 for help and version.
+    """
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    command = arguments[0] if arguments else "serve"
+    try:
+        if command == "demo":
+            return _demo(parse_demo(arguments[1:]))
+        return _serve(parse_serve(arguments[command == "serve" :]))
+    except StartError as error:
+        return _fail(str(error))
+
+
+def _serve(options: ServeOptions) -> int:
+    if options.is_healthcheck:
+        trouble = check_health(options.web.listen_addresses[0])
+        return _fail(trouble) if trouble else 0
+    source = str(options.config_file or "command line")
+    try:
+        config = _load(options)
+    except UsageError as error:
+        return _fail(f"{source}: {error}", code=_WRONG_USAGE)
+    except ConfigError as error:
+        return _fail(f"{source}: {error}")
+    if options.is_config_check:
+        sys.stdout.write(f"{one_line(source)}: ok\n")
+        return 0
+    # The daemon brings a web server and a client: --version need not wait for them.
+    from nats_idle_exporter.daemon import serve  # noqa: PLC0415 - slow to import
+
+    configure_logging(options.log_level, options.log_format, sys.stderr)
+    return serve(config, options.web)
+
+
+def _load(options: ServeOptions) -> Config:
+    if options.config_file is None:
+        return config_without_file(options.overrides)
+    return load_config(options.config_file, options.overrides)
+
+
+def _demo(duration_seconds: float | None) -> int:
+    try:
+        from nats_idle_exporter.demo import run_demo  # noqa: PLC0415 - an extra
+
+        return run_demo(duration_seconds)
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in _DEMO_PACKAGES:
+            raise
+        return _fail(
+            f"the demo needs the package {error.name}:"
+            " pip install 'nats-idle-exporter[demo]'"
+        )
+
+
+def _fail(what: str, code: int = _FAILED) -> int:
+    sys.stderr.write(f"{PROGRAM}: {one_line(what)}\n")
+    return code

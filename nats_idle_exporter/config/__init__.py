@@ -1,0 +1,37 @@
+"""Configuration: a strict YAML file, and the flags that outrank it."""
+
+from nats_idle_exporter.config.durations import format_duration, parse_duration
+from nats_idle_exporter.config.loading import (
+    DEFAULT_ENDPOINT,
+    config_without_file,
+    load_config,
+    parse_config,
+)
+from nats_idle_exporter.config.overrides import Overrides, UsageError
+from nats_idle_exporter.config.rules import ConfiguredRules
+from nats_idle_exporter.config.schema import (
+    AccountRule,
+    Config,
+    Inactivity,
+    Poll,
+    System,
+)
+from nats_idle_exporter.config.web import WebOptions
+
+__all__ = [
+    "DEFAULT_ENDPOINT",
+    "AccountRule",
+    "Config",
+    "ConfiguredRules",
+    "Inactivity",
+    "Overrides",
+    "Poll",
+    "System",
+    "UsageError",
+    "WebOptions",
+    "config_without_file",
+    "format_duration",
+    "load_config",
+    "parse_config",
+    "parse_duration",
+]

@@ -1,0 +1,128 @@
+"""Single values of the configuration: what each may be, and what is said if not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from nats_idle_exporter.config.durations import parse_duration
+from nats_idle_exporter.text import one_line, shorten
+from nats_idle_exporter.urls import UrlError, parse_endpoint, without_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    # A configuration holds plain values; only the decoder needs to tell a
+    # duration from a number and a URL from a name.
+    Seconds = float
+    Text = str
+    EndpointUrl = str
+else:
+
+    class _PlainType(type):
+        # The decoder asks whether a reader's result is of the type it read for.
+        def __instancecheck__(cls, value: object) -> bool:
+            return isinstance(value, cls.plain)
+
+    class Seconds(metaclass=_PlainType):
+        """A duration above 0, read to seconds."""
+
+        plain = float
+
+    class Text(metaclass=_PlainType):
+        """Printable text that is not empty."""
+
+        plain = str
+
+    class EndpointUrl(metaclass=_PlainType):
+        """A plain http or https URL, read without a trailing slash."""
+
+        plain = str
+
+
+DURATION_EXPECTED = "a duration like 24h"
+POSITIVE_EXPECTED = "a duration above 0, like 24h"
+
+
+@dataclass(frozen=True, slots=True)
+class Misread:
+    """A scalar that YAML takes for something else than the text it shows."""
+
+    text: str
+    kind: str
+
+
+class ScalarError(ValueError):
+    """A value that its key cannot take."""
+
+    def __init__(self, *, expected: str, found: str) -> None:
+        super().__init__(f"expected {expected}, found {found}")
+        self.expected = expected
+        self.found = found
+
+
+def describe(value: Any) -> str:
+    """Return a decoded YAML value as one short line without credentials."""
+    match value:
+        case None:
+            return "nothing"
+        case Misread(text, kind):
+            return f"{shorten(one_line(text))}, which YAML reads as {kind}"
+        case str():
+            shown = without_credentials(value) if "@" in value else value
+            return f'"{shorten(one_line(shown))}"'
+        case list():
+            return "a list"
+        case dict():
+            return "a mapping"
+        case _:
+            return str(value)
+
+
+def read_scalar(kind: type, value: Any) -> Any:
+    """Return what the decoder asks for; the decoder adds the ``$.path``.
+
+    Raises:
+        ScalarError: the value cannot be of that kind.
+    """
+    return _READERS[kind](value)
+
+
+def _read_seconds(value: Any) -> float:
+    if not isinstance(value, str):
+        raise ScalarError(expected=DURATION_EXPECTED, found=describe(value))
+    try:
+        seconds = parse_duration(value)
+    except ValueError as error:
+        raise ScalarError(expected=DURATION_EXPECTED, found=describe(value)) from error
+    if seconds <= 0:
+        raise ScalarError(expected=POSITIVE_EXPECTED, found=describe(value))
+    return seconds
+
+
+def _read_text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ScalarError(expected="text", found=describe(value))
+    if not value.isprintable():
+        raise ScalarError(
+            expected="text without control characters", found=describe(value)
+        )
+    if not value.strip():
+        raise ScalarError(expected="text that is not empty", found=describe(value))
+    return value
+
+
+def _read_endpoint(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ScalarError(expected="a URL like http://host:8222", found=describe(value))
+    try:
+        return parse_endpoint(value)
+    except UrlError as error:
+        raise ScalarError(expected=error.expected, found=error.found) from error
+
+
+_READERS: dict[type, Callable[[Any], Any]] = {
+    Seconds: _read_seconds,
+    Text: _read_text,
+    EndpointUrl: _read_endpoint,
+}

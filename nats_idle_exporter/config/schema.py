@@ -1,0 +1,67 @@
+"""What can be configured, as data: YAML keys, Python names, defaults.
+
+The values of a :class:`Config` that was loaded are checked; see ``checks`` for
+what holds between several keys.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from msgspec import Meta, Struct, field
+
+from nats_idle_exporter.config.scalars import EndpointUrl, Seconds, Text
+
+_MINUTE = 60.0
+_DAY = 24 * 60 * _MINUTE
+
+
+class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One independent NATS deployment and every endpoint that it is read by."""
+
+    endpoints: Annotated[tuple[EndpointUrl, ...], Meta(min_length=1)]
+    name: Text = "default"
+
+
+class Poll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How often and how hard endpoints are polled."""
+
+    interval_seconds: Seconds = field(default=30.0, name="interval")
+    timeout_seconds: Seconds = field(default=10.0, name="timeout")
+    jetstream_interval_seconds: Seconds = field(
+        default=5 * _MINUTE, name="jetstream_interval"
+    )
+    concurrency: Annotated[int, Meta(ge=1)] = 8
+    max_body_bytes: Annotated[int, Meta(ge=1024)] = 134_217_728
+
+
+class Inactivity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """When an account counts as inactive, unless a rule says otherwise."""
+
+    threshold_seconds: Seconds = field(default=_DAY, name="threshold")
+    gap_tolerance_seconds: Seconds = field(default=5 * _MINUTE, name="gap_tolerance")
+    forget_after_seconds: Seconds = field(default=30 * _DAY, name="forget_after")
+
+
+class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What holds for the accounts whose id or name the glob matches.
+
+    None means that the value of :class:`Inactivity` holds.
+    """
+
+    match: Text
+    threshold_seconds: Seconds | None = field(default=None, name="threshold")
+    gap_tolerance_seconds: Seconds | None = field(default=None, name="gap_tolerance")
+    owner: Text = ""
+    team: Text = ""
+    environment: Text = ""
+
+
+class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The whole configuration; of ``accounts`` the first rule that matches wins."""
+
+    systems: Annotated[tuple[System, ...], Meta(min_length=1)]
+    poll: Poll = Poll()
+    inactivity: Inactivity = Inactivity()
+    accounts: tuple[AccountRule, ...] = ()
+    exclude: tuple[Text, ...] = ()

@@ -1,0 +1,56 @@
+"""How our own web server listens; set by flags only."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from nats_idle_exporter.urls import is_host
+
+DEFAULT_PORT = 7778
+_LAST_PORT = 65535
+_ADDRESS = re.compile(
+    r"(?:\[(?P<ipv6>[^\[\]]+)\]|(?P<host>[^:\[\]]+))?:(?P<port>[0-9]{1,5})"
+)
+_PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
+_TAKEN = frozenset({"-", "accounts", "api", "config"})
+"""First segments of paths that our other pages own."""
+
+
+@dataclass(frozen=True, slots=True)
+class WebOptions:
+    """Where the web server listens and serves metrics.
+
+    The host "" means every interface; port 0 means any free port.
+    """
+
+    listen_addresses: tuple[tuple[str, int], ...] = (("", DEFAULT_PORT),)
+    telemetry_path: str = "/metrics"
+
+
+def parse_listen_address(text: str) -> tuple[str, int]:
+    """Return host and port of ``:7778``, ``host:port`` or ``[::1]:port``.
+
+    Raises:
+        ValueError: it is none of these.
+    """
+    match = _ADDRESS.fullmatch(text)
+    if match is None or int(match["port"]) > _LAST_PORT:
+        raise ValueError("expected :7778, host:port or [::1]:port")
+    host = match["ipv6"] or match["host"] or ""
+    if host and not is_host(host):
+        raise ValueError("expected a host name or an IP address before the port")
+    return host, int(match["port"])
+
+
+def parse_telemetry_path(text: str) -> str:
+    """Return the path of the metrics page.
+
+    Raises:
+        ValueError: it is no plain path, or one of another page.
+    """
+    if not _PATH.fullmatch(text):
+        raise ValueError("expected a plain path like /metrics")
+    if text.split("/")[1] in _TAKEN:
+        raise ValueError("expected a path that no other page has")
+    return text

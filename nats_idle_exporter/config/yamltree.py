@@ -1,0 +1,135 @@
+"""Strict YAML: text -> plain values, every refusal with its ``$.path``.
+
+PyYAML's own loader takes the last of two equal keys, reads ``1:30`` as 90 and
+``on`` as true. Here nodes become values one by one: keys are text and unique,
+and a scalar that YAML 1.1 reads unlike a person would stays a :class:`Misread`.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import yaml
+
+from nats_idle_exporter.config.scalars import Misread, describe
+from nats_idle_exporter.errors import ConfigError
+from nats_idle_exporter.text import one_line, shorten
+
+_TAG = "tag:yaml.org,2002:"
+_PLAIN_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
+# A lone = or << is special only where YAML 1.1 merges mappings, which is not done.
+_TEXT = frozenset({f"{_TAG}str", f"{_TAG}value", f"{_TAG}merge"})
+_KINDS = {
+    f"{_TAG}bool": "true or false",
+    f"{_TAG}int": "a number",
+    f"{_TAG}float": "a number",
+    f"{_TAG}timestamp": "a date",
+}
+
+
+def parse_yaml(text: str) -> Any:
+    """Return the document's values: dict, list, str, int, None and Misread.
+
+    Raises:
+        ConfigError: it is no YAML, or has keys twice, tags or loops.
+    """
+    try:
+        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        return None if node is None else _Builder().build(node, "$")
+    except yaml.MarkedYAMLError as error:
+        raise ConfigError("$", expected="YAML", found=_syntax(error)) from error
+    except yaml.reader.ReaderError as error:
+        line = text.count("\n", 0, error.position) + 1
+        raise ConfigError(
+            "$", expected="YAML", found=f"a control character in line {line}"
+        ) from error
+    except RecursionError as error:
+        raise ConfigError(
+            "$", expected="a few levels of nesting", found="very many"
+        ) from error
+
+
+def join_key(path: str, key: str) -> str:
+    """Return the path of a mapping's entry; odd keys are quoted."""
+    if _PLAIN_KEY.fullmatch(key):
+        return f"{path}.{key}"
+    return f"{path}[{describe(key)}]"
+
+
+class _Builder:
+    """Build values from nodes; a node used by several aliases is built once."""
+
+    def __init__(self) -> None:
+        self._open: set[int] = set()
+        self._built: dict[int, Any] = {}
+
+    def build(self, node: yaml.Node, path: str) -> Any:
+        if id(node) in self._open:
+            raise ConfigError(
+                path, expected="a finite value", found="an alias that contains itself"
+            )
+        if id(node) not in self._built:
+            self._open.add(id(node))
+            self._built[id(node)] = self._value(node, path)
+            self._open.remove(id(node))
+        return self._built[id(node)]
+
+    def _value(self, node: yaml.Node, path: str) -> Any:
+        if isinstance(node, yaml.MappingNode) and node.tag == f"{_TAG}map":
+            return self._mapping(node, path)
+        if isinstance(node, yaml.SequenceNode) and node.tag == f"{_TAG}seq":
+            return [
+                self.build(item, f"{path}[{index}]")
+                for index, item in enumerate(node.value)
+            ]
+        return _scalar(node, path)
+
+    def _mapping(self, node: yaml.MappingNode, path: str) -> dict[str, Any]:
+        result: dict[str, Any] = {}
+        for key_node, value_node in node.value:
+            key = _key(key_node, path)
+            if key in result:
+                raise ConfigError(
+                    join_key(path, key),
+                    expected="each key once",
+                    found=f"it again in line {key_node.start_mark.line + 1}",
+                )
+            result[key] = self.build(value_node, join_key(path, key))
+        return result
+
+
+def _key(node: yaml.Node, path: str) -> str:
+    if isinstance(node, yaml.ScalarNode) and node.tag in _TEXT:
+        return str(node.value)
+    is_scalar = isinstance(node, yaml.ScalarNode)
+    shown = describe(str(node.value)) if is_scalar else "a list or a mapping"
+    raise ConfigError(
+        path,
+        expected="keys that are text",
+        found=f"{shown} in line {node.start_mark.line + 1}",
+    )
+
+
+def _scalar(node: yaml.Node, path: str) -> Any:
+    if isinstance(node, yaml.ScalarNode):
+        text = str(node.value)
+        if node.tag in _TEXT:
+            return text
+        if node.tag == f"{_TAG}null":
+            return None
+        if node.tag == f"{_TAG}int" and _PLAIN_NUMBER.fullmatch(text):
+            return int(text)
+        if node.tag in _KINDS:
+            return Misread(text, _KINDS[node.tag])
+    raise ConfigError(
+        path, expected="a value without a tag", found=f"the tag {describe(node.tag)}"
+    )
+
+
+def _syntax(error: yaml.MarkedYAMLError) -> str:
+    mark = error.problem_mark or error.context_mark
+    place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
+    what = shorten(one_line(str(error.problem or error.context)))
+    return f"an error{place}: {what}"

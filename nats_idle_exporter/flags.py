@@ -1,0 +1,219 @@
+"""Flags of each command: what is accepted, and what it becomes."""
+
+from __future__ import annotations
+
+import argparse
+import platform
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from nats_idle_exporter import __version__
+from nats_idle_exporter.config.durations import parse_duration
+from nats_idle_exporter.config.loading import DEFAULT_ENDPOINT
+from nats_idle_exporter.config.overrides import Overrides
+from nats_idle_exporter.config.scalars import POSITIVE_EXPECTED, describe
+from nats_idle_exporter.config.web import (
+    DEFAULT_PORT,
+    WebOptions,
+    parse_listen_address,
+    parse_telemetry_path,
+)
+from nats_idle_exporter.urls import parse_endpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from nats_idle_exporter.log import Format, Level
+
+PROGRAM = "nats-idle-exporter"
+_Value = TypeVar("_Value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServeOptions:
+    """What the flags of ``serve`` say; ``config_file`` None means no file."""
+
+    config_file: Path | None
+    is_config_check: bool
+    is_healthcheck: bool
+    overrides: Overrides
+    web: WebOptions
+    log_level: Level
+    log_format: Format
+
+
+def parse_serve(arguments: Sequence[str]) -> ServeOptions:
+    """Return what the flags of ``serve`` say.
+
+    Raises:
+        SystemExit: by argparse: 2 for wrong usage, 0 for help and version.
+    """
+    parser = _serve_parser()
+    given = parser.parse_args(arguments)
+    addresses = tuple(given.listen_addresses or [("", DEFAULT_PORT)])
+    if len(set(addresses)) < len(addresses):
+        parser.error("--web.listen-address: each address can be given once")
+    return ServeOptions(
+        config_file=given.config_file,
+        is_config_check=given.config_check,
+        is_healthcheck=given.healthcheck,
+        overrides=Overrides(
+            endpoints=tuple(given.endpoints or ()),
+            threshold=given.threshold,
+            poll_interval=given.poll_interval,
+        ),
+        web=WebOptions(addresses, given.telemetry_path),
+        log_level=given.log_level,
+        log_format=given.log_format,
+    )
+
+
+def parse_demo(arguments: Sequence[str]) -> float | None:
+    """Return how many seconds the demonstration runs; None is until stopped.
+
+    Raises:
+        SystemExit: by argparse: 2 for wrong usage, 0 for help.
+    """
+    parser = argparse.ArgumentParser(
+        prog=f"{PROGRAM} demo",
+        description="Watch a real three-node NATS cluster on this machine.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--duration",
+        metavar="DURATION",
+        type=_flag(_positive_duration),
+        help="end after this time, like 60s (default: when interrupted)",
+    )
+    duration = parser.parse_args(arguments).duration
+    return None if duration is None else parse_duration(duration)
+
+
+def version_text() -> str:
+    """Return what ``--version`` prints."""
+    return (
+        f"{PROGRAM}, version {__version__}\n"
+        f"  python version: {platform.python_version()}\n"
+        f"  platform:       {platform.system().lower()}/{platform.machine()}"
+    )
+
+
+def _serve_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        usage=f"{PROGRAM} [serve] [flags]\n       {PROGRAM} demo [--duration 60s]",
+        description="Tell Prometheus which NATS accounts nobody uses.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=version_text())
+    _add_config_flags(parser)
+    _add_web_flags(parser)
+    _add_log_flags(parser)
+    return parser
+
+
+def _add_config_flags(parser: argparse.ArgumentParser) -> None:
+    flags = parser.add_argument_group("configuration; a flag outranks the file")
+    flags.add_argument(
+        "--config.file",
+        dest="config_file",
+        metavar="FILE",
+        type=Path,
+        help="the YAML file (default: none)",
+    )
+    flags.add_argument(
+        "--config.check",
+        dest="config_check",
+        action="store_true",
+        help="check the configuration and exit",
+    )
+    flags.add_argument(
+        "--nats.endpoint",
+        dest="endpoints",
+        metavar="URL",
+        action="append",
+        type=_flag(parse_endpoint),
+        help="monitoring URL of a server, repeatable; not with systems in a file"
+        f" (default without a file: {DEFAULT_ENDPOINT})",
+    )
+    flags.add_argument(
+        "--inactivity.threshold",
+        dest="threshold",
+        metavar="DURATION",
+        type=_flag(_positive_duration),
+        help="how long an account must be unused (default: 24h)",
+    )
+    flags.add_argument(
+        "--poll.interval",
+        dest="poll_interval",
+        metavar="DURATION",
+        type=_flag(_positive_duration),
+        help="how often each endpoint is polled (default: 30s)",
+    )
+
+
+def _add_web_flags(parser: argparse.ArgumentParser) -> None:
+    flags = parser.add_argument_group("web")
+    flags.add_argument(
+        "--web.listen-address",
+        dest="listen_addresses",
+        metavar="ADDRESS",
+        action="append",
+        type=_flag(parse_listen_address),
+        help=f":port, host:port or [::1]:port, repeatable (default: :{DEFAULT_PORT})",
+    )
+    flags.add_argument(
+        "--web.telemetry-path",
+        dest="telemetry_path",
+        metavar="PATH",
+        type=_flag(parse_telemetry_path),
+        default="/metrics",
+        help="where the metrics are served (default: /metrics)",
+    )
+    flags.add_argument(
+        "--healthcheck",
+        action="store_true",
+        help="ask the daemon that runs at the first listen address, and exit",
+    )
+
+
+def _add_log_flags(parser: argparse.ArgumentParser) -> None:
+    flags = parser.add_argument_group("logging")
+    flags.add_argument(
+        "--log.level",
+        dest="log_level",
+        choices=("debug", "info", "warn", "error"),
+        default="info",
+        help="the least severe events that are logged (default: info)",
+    )
+    flags.add_argument(
+        "--log.format",
+        dest="log_format",
+        choices=("logfmt", "json"),
+        default="logfmt",
+        help="how events are written to stderr (default: logfmt)",
+    )
+
+
+def _flag(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
+    """Keep the parser's own words: argparse would print the value as it is."""
+
+    def parse_flag(text: str) -> _Value:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parse_flag
+
+
+def _positive_duration(text: str) -> str:
+    try:
+        is_positive = parse_duration(text) > 0
+    except ValueError:
+        is_positive = False
+    if not is_positive:
+        raise ValueError(f"expected {POSITIVE_EXPECTED}, found {describe(text)}")
+    return text

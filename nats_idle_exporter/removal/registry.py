@@ -1,0 +1,88 @@
+"""Find the rule of an account: globs on id or name, the first match wins.
+
+Globs are those of :func:`fnmatch.fnmatchcase`: case counts, and a ``[`` in a
+name is written ``[[]``. Account names are strangers' words: they are only ever
+matched, never used as patterns.
+"""
+
+from __future__ import annotations
+
+import re
+from fnmatch import translate
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+REMEMBERED = 262_144
+"""Accounts whose rule is remembered; each is asked for in every cycle."""
+
+
+class Entry(NamedTuple):
+    """What is known of one account; None and "" where no rule says anything."""
+
+    threshold_seconds: float | None = None
+    gap_tolerance_seconds: float | None = None
+    owner: str = ""
+    team: str = ""
+    environment: str = ""
+
+
+class Rule(NamedTuple):
+    """One rule: the glob ``match`` on id or name, and what holds then."""
+
+    match: str
+    entry: Entry
+
+
+NO_ENTRY = Entry()
+
+
+class Registry:
+    """The operator's rules, asked by account; answers depend on nothing else."""
+
+    def __init__(self, rules: Iterable[Rule] = (), exclude: Iterable[str] = ()) -> None:
+        self._rules = tuple(rules)
+        self._matching = _Globs([rule.match for rule in self._rules])
+        excluded = tuple(exclude)
+        self._excluding = _Globs(excluded)
+        remembered = REMEMBERED if self._rules or excluded else 0
+        self._look_up = lru_cache(maxsize=remembered)(self._find)
+
+    def entry(self, account: str, name: str) -> Entry:
+        """Return the entry of the first rule that matches the id or the name."""
+        return self._look_up(account, name)[0]
+
+    def excludes(self, account: str, name: str) -> bool:
+        """Say whether an exclude glob matches the id or the name."""
+        return self._look_up(account, name)[1]
+
+    def _find(self, account: str, name: str) -> tuple[Entry, bool]:
+        index = self._matching.first(account, name)
+        entry = NO_ENTRY if index is None else self._rules[index].entry
+        return entry, self._excluding.first(account, name) is not None
+
+
+class _Globs:
+    """Globs in order; those without wildcards are found without a search."""
+
+    def __init__(self, globs: Sequence[str]) -> None:
+        self._plain: dict[str, int] = {}
+        self._wild: list[tuple[int, re.Pattern[str]]] = []
+        for index, glob in enumerate(globs):
+            if re.search(r"[*?\[]", glob):
+                self._wild.append((index, re.compile(translate(glob))))
+            else:
+                self._plain.setdefault(glob, index)
+
+    def first(self, account: str, name: str) -> int | None:
+        """Return the lowest index of a glob that matches either text."""
+        found = [self._plain[text] for text in (account, name) if text in self._plain]
+        best = min(found, default=None)
+        for index, pattern in self._wild:
+            if best is not None and index > best:
+                break
+            if pattern.match(account) or pattern.match(name):
+                return index
+        return best

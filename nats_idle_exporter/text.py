@@ -1,0 +1,25 @@
+"""Make words of strangers fit to be shown: one line, nothing hidden in it."""
+
+from __future__ import annotations
+
+LONGEST = 80
+"""Characters of a value that an error message shows."""
+
+
+def one_line(text: str) -> str:
+    r"""Return the text with every unprintable character escaped.
+
+    >>> print(one_line("a\nb"))
+    a\nb
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
+    )
+
+
+def shorten(text: str, longest: int = LONGEST) -> str:
+    """Return at most ``longest`` characters, a cut marked by three dots."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

@@ -1,0 +1,102 @@
+"""The example file and the documentation keep up with the schema."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+import pytest
+
+from nats_idle_exporter.config import (
+    AccountRule,
+    Config,
+    Inactivity,
+    Poll,
+    System,
+    format_duration,
+    load_config,
+    parse_duration,
+)
+from nats_idle_exporter.config.decoding import keys_of
+from nats_idle_exporter.flags import parse_serve
+
+if TYPE_CHECKING:
+    from msgspec.structs import FieldInfo
+
+ROOT = Path(__file__).parents[2]
+EXAMPLE = ROOT / "config.example.yaml"
+DOCUMENT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+SECTIONS: dict[str, type[msgspec.Struct]] = {
+    "systems[].": System,
+    "poll.": Poll,
+    "inactivity.": Inactivity,
+    "accounts[].": AccountRule,
+}
+DURATIONS = {parse_duration("24h"): "24h"}
+WORDS = {"": "empty", None: "that of `inactivity`", (): "`[]`"}
+
+
+def schema_keys() -> dict[str, FieldInfo]:
+    """Return every key that holds a value, as the document writes it."""
+    keys = {
+        f"{prefix}{field.encode_name}": field
+        for prefix, struct in SECTIONS.items()
+        for field in msgspec.structs.fields(struct)
+    }
+    for field in msgspec.structs.fields(Config):
+        if not isinstance(field.default, msgspec.Struct):
+            keys[field.encode_name] = field
+    return keys
+
+
+def default_text(field: FieldInfo) -> str:
+    """Return a default as the document writes it."""
+    if field.required:
+        return "required"
+    if field.name.endswith("_seconds") and field.default is not None:
+        written = DURATIONS.get(field.default, format_duration(field.default))
+        return f"`{written}`"
+    return WORDS.get(field.default, f"`{field.default}`")
+
+
+def documented(heading: str) -> dict[str, str]:
+    """Return first and second column of the table below a heading."""
+    section = DOCUMENT.split(f"## {heading}\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([^`]+)` \| (.*?) \|", section, re.MULTILINE)
+    return dict(rows)
+
+
+def test_the_document_has_every_key_and_its_default() -> None:
+    """The table of keys is the schema: no key more or less, the same defaults."""
+    assert documented("Keys") == {
+        key: default_text(field) for key, field in schema_keys().items()
+    }
+
+
+def test_the_document_has_every_flag(capsys: pytest.CaptureFixture[str]) -> None:
+    """The table of flags names what the help names."""
+    with pytest.raises(SystemExit):
+        parse_serve(["--help"])
+
+    flags = set(re.findall(r"--[a-z][a-z.-]+", capsys.readouterr().out))
+    assert set(documented("Flags")) == flags - {"--help", "--duration"}
+
+
+@pytest.mark.parametrize("struct", [Config, *SECTIONS.values()])
+def test_the_example_shows_every_key(struct: type[msgspec.Struct]) -> None:
+    """The example file names each key of the schema, not commented out."""
+    lines = EXAMPLE.read_text(encoding="utf-8").splitlines()
+
+    shown = {match[1] for line in lines if (match := re.match(r"[ -]*(\w+):", line))}
+    assert set(keys_of(struct)) <= shown
+
+
+def test_the_example_loads_and_shows_the_defaults() -> None:
+    """The example is a good file whose general values are the defaults."""
+    config = load_config(EXAMPLE)
+
+    assert config.poll == Poll()
+    assert config.inactivity == Inactivity()
+    assert [system.name for system in config.systems] == ["default"]
