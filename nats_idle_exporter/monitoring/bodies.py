@@ -1,0 +1,140 @@
+"""What we read of each body: the fields we use, as servers write them.
+
+Every other field is skipped. A field has a default where some server we know
+leaves it out; all else is required, because a number that is missing must not
+be taken for a zero. Go writes an empty list as null in places, so lists may be.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+"""A counter: servers keep them as signed 64 bit, and none can be negative."""
+Id = Annotated[str, msgspec.Meta(min_length=1)]
+Stamp = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Body(msgspec.Struct, gc=False, frozen=True):
+    """What all bodies share: who answered."""
+
+    server_id: Id
+
+
+class Named(msgspec.Struct, gc=False, frozen=True):
+    """Anything that has a name, which may be missing."""
+
+    name: str = ""
+
+
+class Varz(Body, frozen=True, kw_only=True):
+    """/varz; ``system_account`` is absent when the server has none."""
+
+    version: str
+    start: Stamp
+    now: Stamp
+    uptime: str
+    server_name: str = ""
+    config_load_time: str = ""
+    cluster: Named = Named()
+    system_account: str = ""
+    trusted_operators_jwt: list[msgspec.Raw] | None = None
+    trusted_operators_claim: list[msgspec.Raw] | None = None
+
+
+class Share(msgspec.Struct, gc=False, frozen=True):
+    """Messages and bytes."""
+
+    msgs: Count
+    bytes: Count
+
+
+NO_SHARE = Share(0, 0)
+
+
+class Flow(Share, frozen=True):
+    """One direction of an account; the shares are told from 2.11.5 on."""
+
+    routes: Share = NO_SHARE
+    gateways: Share = NO_SHARE
+
+
+class AccountStat(msgspec.Struct, gc=False, frozen=True, kw_only=True):
+    """One account; ``name`` is told from 2.11.0 on."""
+
+    acc: Id
+    conns: Count
+    leafnodes: Count
+    sent: Flow
+    received: Flow
+    name: str = ""
+
+
+class Accstatz(Body, frozen=True):
+    """/accstatz?unused=1."""
+
+    account_statz: list[AccountStat]
+
+
+class Accountz(Body, frozen=True):
+    """/accountz."""
+
+    system_account: str = ""
+
+
+class AccountDetail(msgspec.Struct, gc=False, frozen=True):
+    """Of one account only its name tag."""
+
+    name_tag: str = ""
+
+
+class AccountzOfOne(Body, frozen=True):
+    """/accountz?acc=X."""
+
+    account_detail: AccountDetail
+
+
+class Route(msgspec.Struct, gc=False, frozen=True):
+    """One of the several connections that lead to one peer."""
+
+    remote_id: str
+
+
+class Routez(Body, frozen=True):
+    """/routez."""
+
+    routes: list[Route] | None
+
+
+class Gateway(msgspec.Struct, gc=False, frozen=True):
+    """One connection between clusters; its ``name`` is the peer's server_id."""
+
+    connection: Named | None = None
+
+
+class Gatewayz(Body, frozen=True):
+    """/gatewayz; both maps go by the name of the other cluster."""
+
+    outbound_gateways: dict[str, Gateway | None] | None
+    inbound_gateways: dict[str, list[Gateway] | None] | None
+
+
+class Stream(msgspec.Struct, gc=False, frozen=True):
+    """A stream: that it exists is all we read."""
+
+
+class AccountStreams(msgspec.Struct, gc=False, frozen=True):
+    """One account that may use JetStream; ``name`` is a tag, ``id`` is the key."""
+
+    id: Id
+    name: str = ""
+    stream_detail: list[Stream] | None = None
+
+
+class Jsz(Body, frozen=True):
+    """/jsz?accounts=1&streams=1; no details where JetStream is disabled."""
+
+    account_details: list[AccountStreams] | None = None

@@ -1,0 +1,177 @@
+"""The client: one poll of one endpoint becomes one reading, or one error.
+
+It only reads, and it asks nothing that makes a server load an account:
+``/connz?acc=`` would, ``/accountz?acc=`` does not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from dataclasses import replace
+from typing import Final, Protocol
+from urllib.parse import quote
+
+import aiohttp
+import structlog
+
+from nats_idle_exporter.activity import JetStreamRound, Reading, Row, ServerFacts
+from nats_idle_exporter.errors import EndpointError
+from nats_idle_exporter.monitoring import wire
+from nats_idle_exporter.monitoring.clock import Clock
+from nats_idle_exporter.monitoring.conversation import Conversation
+from nats_idle_exporter.monitoring.failures import (
+    PAYLOAD,
+    REASONS,
+    TIMEOUT,
+    failure,
+)
+from nats_idle_exporter.monitoring.names import AccountNames
+from nats_idle_exporter.urls import without_credentials
+
+__all__ = ["REASONS", "MonitoringClient", "ReadsEndpoint"]
+
+JSZ_PAGE: Final = 1024
+"""Accounts per page of jsz: the servers' own default."""
+NAMES_PER_POLL: Final = 10
+"""Requests for names in one poll: they are for show, and must stay few."""
+TELLS_NAMES: Final = (2, 11)
+"""From this release on accstatz tells names itself."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ReadsEndpoint(Protocol):
+    """The seam between the poll loop and the network."""
+
+    async def read(self, url: str, *, with_jetstream: bool) -> Reading:
+        """Poll one endpoint, or raise ``EndpointError``."""
+
+
+class MonitoringClient:
+    """Read endpoints: many at a time, but each URL by one caller at a time.
+
+    Args:
+        session: made by :func:`nats_idle_exporter.monitoring.fetch.new_session`.
+        clock: stamps the readings.
+        timeout_seconds: of one whole poll.
+        max_body_bytes: of one body.
+    """
+
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        clock: Clock,
+        *,
+        timeout_seconds: float,
+        max_body_bytes: int,
+    ) -> None:
+        self._session = session
+        self._clock = clock
+        self._timeout_seconds = timeout_seconds
+        self._max_body_bytes = max_body_bytes
+        self._names: defaultdict[str, AccountNames] = defaultdict(AccountNames)
+
+    async def read(self, url: str, *, with_jetstream: bool) -> Reading:
+        """Poll one endpoint.
+
+        Args:
+            url: the endpoint; the reading's ``endpoint`` as it stands.
+            with_jetstream: whether jsz is due.
+
+        Raises:
+            EndpointError: some of it failed, so nothing of it may be used.
+        """
+        conversation = Conversation(self._session, url, self._max_body_bytes)
+        deadline = asyncio.get_running_loop().time() + self._timeout_seconds
+        try:
+            async with asyncio.timeout_at(deadline):
+                reading = await self._facts(
+                    conversation, url, with_jetstream=with_jetstream
+                )
+        except TimeoutError as error:
+            limit = f"not all answered within {self._timeout_seconds:g} s"
+            raise failure(TIMEOUT, limit) from error
+        if _tells_names(reading.server):
+            return reading
+        rows = tuple(reading.rows)
+        await self._ask_names(conversation, url, rows, deadline)
+        return replace(reading, rows=self._names[url].fill(rows))
+
+    async def _facts(
+        self, conversation: Conversation, url: str, *, with_jetstream: bool
+    ) -> Reading:
+        ask, asked = conversation.ask, self._clock.now()
+        server = await ask("/varz", wire.decode_varz)
+        rows = await ask("/accstatz?unused=1", wire.decode_accstatz)
+        if server.system_account is None:
+            # Either it has none, or its release tells it only here: taken for
+            # none, the system account would be reported like a tenant's.
+            system_account = await ask("/accountz", wire.decode_accountz)
+            server = replace(server, system_account=system_account)
+        return Reading(
+            endpoint=url,
+            asked=asked,
+            server=server,
+            rows=rows,
+            routes=await ask("/routez", wire.decode_routez),
+            gateways=await ask("/gatewayz", wire.decode_gatewayz),
+            jetstream=(
+                await self._jetstream(conversation, url, server)
+                if with_jetstream
+                else None
+            ),
+            # Arguments are evaluated in order: this is after the last body.
+            answered=self._clock.now(),
+        )
+
+    async def _jetstream(
+        self, conversation: Conversation, url: str, server: ServerFacts
+    ) -> JetStreamRound:
+        asked = self._clock.now()
+        names: dict[str, str] = {}
+        holding: set[str] = set()
+        offset, length = 0, JSZ_PAGE
+        while length >= JSZ_PAGE:
+            page = await conversation.ask(
+                f"/jsz?accounts=1&streams=1&limit={JSZ_PAGE}&offset={offset}",
+                wire.decode_jsz,
+            )
+            if page.length and names.keys() >= page.names.keys():
+                raise failure(PAYLOAD, "/jsz: a page repeats accounts already listed")
+            names.update(page.names)
+            holding.update(page.holding)
+            offset, length = offset + page.length, page.length
+        if not _tells_names(server):
+            self._names[url].learn(names)
+        return JetStreamRound(asked, frozenset(names), frozenset(holding))
+
+    async def _ask_names(
+        self,
+        conversation: Conversation,
+        url: str,
+        rows: tuple[Row, ...],
+        deadline: float,
+    ) -> None:
+        names = self._names[url]
+        nameless = (row.account for row in rows if not row.name)
+        try:
+            async with asyncio.timeout_at(deadline):
+                for account in names.next_to_ask(nameless, NAMES_PER_POLL):
+                    names.learn({account: await _name(conversation, account)})
+        except TimeoutError:
+            # The facts are complete; names may come with the next poll.
+            _log.debug("names not asked in time", endpoint=without_credentials(url))
+
+
+def _tells_names(server: ServerFacts) -> bool:
+    return not server.is_operator_mode or server.release >= TELLS_NAMES
+
+
+async def _name(conversation: Conversation, account: str) -> str:
+    path = f"/accountz?acc={quote(account, safe='')}"
+    try:
+        return await conversation.ask(path, wire.decode_name_tag)
+    except EndpointError as error:
+        _log.debug("name not told", account=account, detail=error.detail)
+        return ""

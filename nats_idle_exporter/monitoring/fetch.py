@@ -1,0 +1,120 @@
+"""One HTTP answer: its bytes within a bound, or why there are none.
+
+Nothing here waits by itself: the whole poll has one timeout, and it is the
+caller's.
+"""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import aiohttp
+from yarl import URL
+
+from nats_idle_exporter import __version__
+from nats_idle_exporter.monitoring.failures import (
+    OVERSIZED,
+    PAYLOAD,
+    STATUS,
+    TRUNCATED,
+    UNREACHABLE,
+    failure,
+)
+
+OK: Final = 200
+_HEADERS: Final = {
+    "Accept": "application/json",
+    # A small compressed body may unpack to anything: neither asked nor taken.
+    "Accept-Encoding": "identity",
+    "User-Agent": f"nats-idle-exporter/{__version__}",
+}
+
+
+def new_session() -> aiohttp.ClientSession:
+    """Open the session that polls share; the caller closes it.
+
+    No cookies, no proxies from the environment, nothing unpacked, and no
+    timeouts of its own.
+    """
+    return aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(),
+        trust_env=False,
+        auto_decompress=False,
+        timeout=aiohttp.ClientTimeout(),
+    )
+
+
+def address(url: str, path: str) -> URL:
+    """Return the address of a path under an endpoint, its base path kept.
+
+    Args:
+        url: the endpoint.
+        path: path and query, already escaped.
+
+    Raises:
+        EndpointError: the endpoint's URL cannot be used.
+    """
+    try:
+        base = URL(url)
+    except ValueError as error:
+        raise failure(UNREACHABLE, "not a usable URL") from error
+    return URL(f"{str(base).rstrip('/')}{path}", encoded=True)
+
+
+async def fetch(
+    session: aiohttp.ClientSession, url: URL, max_body_bytes: int
+) -> bytearray:
+    """Return the body of a GET.
+
+    Raises:
+        EndpointError: it cannot be had; the detail names the path.
+    """
+    with _failures(url.path):
+        async with session.get(
+            url, headers=_HEADERS, allow_redirects=False
+        ) as response:
+            _require_plain_success(response)
+            return await _bounded(response, max_body_bytes)
+
+
+def _require_plain_success(response: aiohttp.ClientResponse) -> None:
+    path = response.url.path
+    if response.status != OK:
+        raise failure(STATUS, f"{path}: HTTP {response.status}")
+    encoding = response.headers.get("Content-Encoding", "identity")
+    if encoding.lower() != "identity":
+        raise failure(PAYLOAD, f"{path}: encoded as {encoding}, which was not asked")
+
+
+async def _bounded(response: aiohttp.ClientResponse, max_body_bytes: int) -> bytearray:
+    body = bytearray()
+    # Counted while it comes: a Content-Length may be missing or a lie.
+    async for chunk in response.content.iter_any():
+        body += chunk
+        if len(body) > max_body_bytes:
+            raise failure(
+                OVERSIZED, f"{response.url.path}: more than {max_body_bytes} bytes"
+            )
+    return body
+
+
+@contextmanager
+def _failures(path: str) -> Iterator[None]:
+    try:
+        yield
+    except aiohttp.ClientPayloadError as error:
+        raise failure(TRUNCATED, f"{path}: the body ended early") from error
+    except aiohttp.ClientResponseError as error:
+        raise failure(PAYLOAD, f"{path}: not an HTTP answer") from error
+    except (aiohttp.ClientError, ssl.SSLError, OSError) as error:
+        raise failure(UNREACHABLE, f"{path}: {_cause(error)}") from error
+
+
+def _cause(error: Exception) -> str:
+    # What is wrong with a URL is told with the URL, and that may hold a secret.
+    is_connection = isinstance(error, OSError | aiohttp.ClientConnectionError)
+    text = str(error) if is_connection else ""
+    return text or type(error).__name__

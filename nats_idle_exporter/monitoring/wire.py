@@ -1,0 +1,152 @@
+"""From bytes to facts: what each body tells, or why it tells nothing.
+
+Every ``decode_`` function returns the ``server_id`` of the body's sender and
+what it tells. Each raises ``EndpointError`` with the reason ``payload`` for a
+body that no nats-server would send.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Final, NamedTuple
+
+import msgspec
+
+from nats_idle_exporter.activity import NO_TRAFFIC, Row, ServerFacts, Traffic
+from nats_idle_exporter.monitoring import bodies
+from nats_idle_exporter.monitoring.failures import PAYLOAD, failure
+from nats_idle_exporter.monitoring.formats import parse_release, parse_uptime
+
+_VARZ: Final = msgspec.json.Decoder(bodies.Varz)
+_ACCSTATZ: Final = msgspec.json.Decoder(bodies.Accstatz)
+_ACCOUNTZ: Final = msgspec.json.Decoder(bodies.Accountz)
+_ACCOUNTZ_OF_ONE: Final = msgspec.json.Decoder(bodies.AccountzOfOne)
+_ROUTEZ: Final = msgspec.json.Decoder(bodies.Routez)
+_GATEWAYZ: Final = msgspec.json.Decoder(bodies.Gatewayz)
+_JSZ: Final = msgspec.json.Decoder(bodies.Jsz)
+
+
+class JetStreamPage(NamedTuple):
+    """One page of jsz; ``names`` maps account ids to their name tags."""
+
+    length: int
+    names: dict[str, str]
+    holding: frozenset[str]
+
+
+@contextmanager
+def _payload_errors() -> Iterator[None]:
+    # A RecursionError is a nesting bomb. UnicodeDecodeError, which msgspec
+    # raises bare, and our own complaints are ValueErrors.
+    try:
+        yield
+    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+        raise failure(PAYLOAD, str(error)) from error
+
+
+@_payload_errors()
+def decode_varz(body: bytes | bytearray) -> tuple[str, ServerFacts]:
+    """Decode /varz into who answered."""
+    varz = _VARZ.decode(body)
+    facts = ServerFacts(
+        server_id=varz.server_id,
+        server_name=varz.server_name or varz.server_id,
+        version=varz.version,
+        release=parse_release(varz.version),
+        uptime_seconds=parse_uptime(varz.uptime),
+        now_at=varz.now.timestamp(),
+        start_at=varz.start.timestamp(),
+        config_load_time=varz.config_load_time or varz.start.isoformat(),
+        nats_cluster=varz.cluster.name,
+        system_account=varz.system_account or None,
+        is_operator_mode=bool(
+            varz.trusted_operators_claim or varz.trusted_operators_jwt
+        ),
+    )
+    return varz.server_id, facts
+
+
+@_payload_errors()
+def decode_accstatz(body: bytes | bytearray) -> tuple[str, tuple[Row, ...]]:
+    """Decode /accstatz?unused=1 into one row per account."""
+    accstatz = _ACCSTATZ.decode(body)
+    rows = tuple(_row(stat) for stat in accstatz.account_statz)
+    accounts = {row.account for row in rows}
+    if len(accounts) != len(rows):
+        raise ValueError("accstatz lists an account twice")
+    # With unused=1 every server lists $G. Without it this is the answer to a
+    # question that lost its unused=1, say in a proxy: it leaves out all who are
+    # not connected now, and they would look unused.
+    if "$G" not in accounts:
+        raise ValueError("accstatz lists no $G: unused=1 did not reach the server")
+    return accstatz.server_id, rows
+
+
+def _row(stat: bodies.AccountStat) -> Row:
+    sent, received = stat.sent, stat.received
+    return Row(
+        stat.acc,
+        stat.name,
+        stat.conns,
+        stat.leafnodes,
+        _traffic(sent, received),
+        _traffic(sent.routes, received.routes),
+        _traffic(sent.gateways, received.gateways),
+    )
+
+
+def _traffic(sent: bodies.Share, received: bodies.Share) -> Traffic:
+    if sent.msgs or sent.bytes or received.msgs or received.bytes:
+        return Traffic(sent.msgs, sent.bytes, received.msgs, received.bytes)
+    return NO_TRAFFIC
+
+
+@_payload_errors()
+def decode_accountz(body: bytes | bytearray) -> tuple[str, str | None]:
+    """Decode /accountz into the system account, None when there is none."""
+    accountz = _ACCOUNTZ.decode(body)
+    return accountz.server_id, accountz.system_account or None
+
+
+@_payload_errors()
+def decode_name_tag(body: bytes | bytearray) -> tuple[str, str]:
+    """Decode /accountz?acc=X into the account's name tag, "" without one."""
+    accountz = _ACCOUNTZ_OF_ONE.decode(body)
+    return accountz.server_id, accountz.account_detail.name_tag
+
+
+@_payload_errors()
+def decode_routez(body: bytes | bytearray) -> tuple[str, frozenset[str]]:
+    """Decode /routez into the ``server_id`` of every peer."""
+    routez = _ROUTEZ.decode(body)
+    peers = (route.remote_id for route in routez.routes or ())
+    return routez.server_id, _others(peers, routez.server_id)
+
+
+@_payload_errors()
+def decode_gatewayz(body: bytes | bytearray) -> tuple[str, frozenset[str]]:
+    """Decode /gatewayz into the ``server_id`` of every peer, of both directions."""
+    gatewayz = _GATEWAYZ.decode(body)
+    gateways = list((gatewayz.outbound_gateways or {}).values())
+    for inbound in (gatewayz.inbound_gateways or {}).values():
+        gateways.extend(inbound or ())
+    peers = (each.connection.name for each in gateways if each and each.connection)
+    return gatewayz.server_id, _others(peers, gatewayz.server_id)
+
+
+def _others(peers: Iterable[str], server_id: str) -> frozenset[str]:
+    return frozenset(peers) - {"", server_id}
+
+
+@_payload_errors()
+def decode_jsz(body: bytes | bytearray) -> tuple[str, JetStreamPage]:
+    """Decode one page of /jsz?accounts=1&streams=1."""
+    jsz = _JSZ.decode(body)
+    details = jsz.account_details or []
+    page = JetStreamPage(
+        len(details),
+        {each.id: each.name for each in details},
+        frozenset(each.id for each in details if each.stream_detail),
+    )
+    return jsz.server_id, page

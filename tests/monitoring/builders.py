@@ -1,0 +1,61 @@
+"""Bodies as nats-servers write them, with whatever a test wants changed."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+SERVER = "NSERVER1"
+IDLE: dict[str, Any] = {"msgs": 0, "bytes": 0}
+
+
+def varz(**changed: Any) -> dict[str, Any]:
+    """Return a varz of a server in config mode."""
+    return {
+        "server_id": SERVER,
+        "server_name": "one",
+        "version": "2.12.8",
+        "start": "2026-11-24T01:58:33.815844546Z",
+        "now": "2026-11-24T01:58:56.687322257Z",
+        "uptime": "22s",
+        "cluster": {},
+        "config_load_time": "2026-11-24T01:58:33.8Z",
+        "system_account": "$SYS",
+        **changed,
+    }
+
+
+def operator_varz(**changed: Any) -> dict[str, Any]:
+    """Return a varz of a server in operator mode that tells no names."""
+    return varz(version="2.10.25", trusted_operators_jwt=["eyJ"], **changed)
+
+
+def stat(acc: str, **changed: Any) -> dict[str, Any]:
+    """Return one account of an accstatz, idle."""
+    idle = {"conns": 0, "leafnodes": 0, "sent": IDLE, "received": IDLE}
+    return {"acc": acc, **idle, **changed}
+
+
+def accstatz(*stats: dict[str, Any], server_id: str = SERVER) -> dict[str, Any]:
+    """Return an accstatz; $G is listed always."""
+    return {"server_id": server_id, "account_statz": [stat("$G"), *stats]}
+
+
+def routez(*peers: str, server_id: str = SERVER) -> dict[str, Any]:
+    """Return a routez with one route to each peer."""
+    return {"server_id": server_id, "routes": [{"remote_id": p} for p in peers]}
+
+
+def gatewayz(server_id: str = SERVER) -> dict[str, Any]:
+    """Return a gatewayz without gateways."""
+    return {"server_id": server_id, "outbound_gateways": {}, "inbound_gateways": {}}
+
+
+def jsz(*details: dict[str, Any], server_id: str = SERVER) -> dict[str, Any]:
+    """Return one page of jsz."""
+    return {"server_id": server_id, "account_details": list(details)}
+
+
+def dump(body: dict[str, Any]) -> bytes:
+    """Return a body's bytes."""
+    return json.dumps(body).encode()

@@ -1,0 +1,169 @@
+"""A monitoring server that does what no real one can be made to do.
+
+It speaks raw HTTP over asyncio streams: each path has a script, which writes
+what it likes, as slowly as it likes, and may break off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from tests.monitoring import builders
+
+Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
+
+
+def head(status: int = 200, **headers: object) -> bytes:
+    """Return the head of an answer; ``_`` in a header's name stands for ``-``."""
+    lines = [f"HTTP/1.1 {status} Whatever"]
+    lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+    return "\r\n".join([*lines, "", ""]).encode()
+
+
+def answer(
+    body: bytes | dict[str, Any], status: int = 200, **headers: object
+) -> Script:
+    """Answer with a whole body."""
+    content = body if isinstance(body, bytes) else builders.dump(body)
+    return raw(head(status, Content_Length=len(content), **headers) + content)
+
+
+def raw(content: bytes) -> Script:
+    """Write bytes as they are, and close."""
+
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(content)
+        await writer.drain()
+
+    return play
+
+
+def endless(start: bytes, rest: bytes) -> Script:
+    """Write a start, then the rest again and again."""
+
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        while True:
+            writer.write(rest)
+            await writer.drain()
+
+    return play
+
+
+def hang(start: bytes = b"") -> Script:
+    """Write a start, then nothing, and keep the connection."""
+
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        await writer.drain()
+        await asyncio.Event().wait()
+
+    return play
+
+
+def drip(content: bytes) -> Script:
+    """Write one byte after the other, and never come to an end in time."""
+
+    async def play(writer: asyncio.StreamWriter) -> None:
+        for byte in content:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0.02)
+
+    return play
+
+
+def reset(start: bytes = b"") -> Script:
+    """Write a start, then break the connection."""
+
+    async def play(writer: asyncio.StreamWriter) -> None:
+        writer.write(start)
+        await writer.drain()
+        writer.transport.abort()
+
+    return play
+
+
+class ScriptedServer:
+    """One server; ``scripts`` maps a path without query to what happens there.
+
+    ``requests`` holds every path asked, query included, ``heads`` what was sent.
+    """
+
+    def __init__(self, scripts: Mapping[str, Script] | None = None) -> None:
+        self.scripts = healthy() | dict(scripts or {})
+        self.requests: list[str] = []
+        self.heads: list[str] = []
+        self.url = ""
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def serve(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        """Answer one request and close."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        # Cancelled is how a script that hangs ends; asyncio would log it.
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            with suppress(asyncio.CancelledError):
+                await self._answer(reader, writer)
+            writer.close()
+            await writer.wait_closed()
+        self._tasks.discard(task)
+
+    async def end(self) -> None:
+        """End every script that still runs."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
+
+    async def _answer(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
+        request = (await reader.readuntil(b"\r\n\r\n")).decode()
+        path = request.split(" ")[1]
+        self.heads.append(request)
+        self.requests.append(path)
+        await self._script(path)(writer)
+
+    def _script(self, path: str) -> Script:
+        missing = answer(b"404 page not found", 404)
+        return self.scripts.get(path) or self.scripts.get(
+            path.partition("?")[0], missing
+        )
+
+
+def healthy(server_id: str = builders.SERVER) -> dict[str, Script]:
+    """Return the scripts of a server with one idle account."""
+    return {
+        "/varz": answer(builders.varz(server_id=server_id)),
+        "/accstatz": answer(
+            builders.accstatz(builders.stat("APP"), server_id=server_id)
+        ),
+        "/routez": answer(builders.routez(server_id=server_id)),
+        "/gatewayz": answer(builders.gatewayz(server_id)),
+        "/jsz": answer(builders.jsz(server_id=server_id)),
+        "/accountz": answer({"server_id": server_id, "system_account": "$SYS"}),
+    }
+
+
+@asynccontextmanager
+async def running(*servers: ScriptedServer) -> AsyncIterator[None]:
+    """Serve on free ports of loopback until the block ends."""
+    listeners = []
+    for server in servers:
+        listener = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+        server.url = "http://127.0.0.1:{1}".format(*listener.sockets[0].getsockname())
+        listeners.append(listener)
+    try:
+        yield
+    finally:
+        for listener in listeners:
+            listener.close()
+        for server in servers:
+            await server.end()

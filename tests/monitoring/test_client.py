@@ -1,0 +1,294 @@
+"""Tests of one poll of one endpoint that goes well."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from nats_idle_exporter import __version__
+from nats_idle_exporter.activity import JetStreamRound, Row
+from nats_idle_exporter.errors import EndpointError
+from tests.monitoring import builders
+from tests.monitoring.builders import SERVER
+from tests.monitoring.conftest import MakesClient
+from tests.monitoring.scripted import Script, ScriptedServer, answer, hang, running
+from tests.support.clock import FakeClock
+
+FACTS = ["/varz", "/accstatz?unused=1", "/routez", "/gatewayz"]
+PAGE = "/jsz?accounts=1&streams=1&limit=1024&offset="
+
+
+class TestReading:
+    """What a reading holds, and what was asked for it."""
+
+    async def test_asks_for_unused_accounts_in_order(
+        self, make_client: MakesClient
+    ) -> None:
+        """A poll asks varz first and for every account, and no more than is due."""
+        async with running(server := ScriptedServer()):
+            reading = await make_client().read(server.url, with_jetstream=False)
+
+        assert server.requests == FACTS
+        assert reading.server.server_id == SERVER
+        assert tuple(reading.rows) == (Row("$G"), Row("APP"))
+        assert reading.endpoint == server.url
+        assert reading.jetstream is None
+
+    async def test_keeps_the_base_path(self, make_client: MakesClient) -> None:
+        """Under a base path every request goes below it, slash or not."""
+        scripts = {f"/nats{path}": s for path, s in ScriptedServer().scripts.items()}
+        async with running(server := ScriptedServer(scripts)):
+            await make_client().read(f"{server.url}/nats", with_jetstream=False)
+            await make_client().read(f"{server.url}/nats/", with_jetstream=False)
+
+        assert server.requests == [f"/nats{path}" for path in FACTS] * 2
+
+    async def test_says_who_asks_and_wants_no_compression(
+        self, make_client: MakesClient
+    ) -> None:
+        """Every request names this program and refuses packed bodies."""
+        async with running(server := ScriptedServer()):
+            await make_client().read(server.url, with_jetstream=True)
+
+        for head in server.heads:
+            assert head.startswith("GET ")
+            assert f"User-Agent: nats-idle-exporter/{__version__}\r\n" in head
+            assert "Accept-Encoding: identity\r\n" in head
+
+    async def test_sends_no_cookies_back(self, make_client: MakesClient) -> None:
+        """A cookie that a server sets is dropped."""
+        varz = answer(builders.varz(), Set_Cookie="a=b")
+        async with running(server := ScriptedServer({"/varz": varz})):
+            await make_client().read(server.url, with_jetstream=False)
+
+        assert not any("Cookie:" in head for head in server.heads)
+
+    async def test_ignores_proxies_of_the_environment(
+        self, make_client: MakesClient, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """A proxy in the environment is meant for other programs."""
+        monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+        async with running(server := ScriptedServer()):
+            reading = await make_client().read(server.url, with_jetstream=False)
+
+        assert reading.server.server_id == SERVER
+
+    async def test_tells_the_peers(self, make_client: MakesClient) -> None:
+        """Peers by route and by gateway are told apart."""
+        gateways = builders.gatewayz() | {
+            "outbound_gateways": {"B": {"connection": {"name": "NPEER3"}}}
+        }
+        scripts = {
+            "/routez": answer(builders.routez("NPEER2", "NPEER2")),
+            "/gatewayz": answer(gateways),
+        }
+        async with running(server := ScriptedServer(scripts)):
+            reading = await make_client().read(server.url, with_jetstream=False)
+
+        assert reading.routes == {"NPEER2"}
+        assert reading.gateways == {"NPEER3"}
+
+    async def test_stamps_the_first_request_and_the_last_body(
+        self, make_client: MakesClient, clock: FakeClock
+    ) -> None:
+        """Asked is before the first request, answered after the last body."""
+        first = clock.now()
+
+        def after(seconds: float, script: Script) -> Script:
+            async def play(writer: asyncio.StreamWriter) -> None:
+                clock.advance(seconds)
+                await script(writer)
+
+            return play
+
+        steps = {"/varz": 1, "/accstatz": 2, "/routez": 4, "/gatewayz": 8, "/jsz": 16}
+        scripts = ScriptedServer().scripts
+        slow = {path: after(n, scripts[path]) for path, n in steps.items()}
+        async with running(server := ScriptedServer(slow)):
+            reading = await make_client().read(server.url, with_jetstream=True)
+
+        assert reading.asked == first
+        assert reading.answered.slow - first.slow == 31
+        assert reading.jetstream is not None
+        assert reading.jetstream.asked.slow - first.slow == 15
+
+    @pytest.mark.parametrize("told", ["OPS", None])
+    async def test_asks_accountz_where_varz_tells_no_system_account(
+        self, make_client: MakesClient, told: str | None
+    ) -> None:
+        """The second source is asked only when the first is silent."""
+        scripts = {
+            "/varz": answer(builders.varz(system_account="")),
+            "/accountz": answer({"server_id": SERVER, "system_account": told or ""}),
+        }
+        async with running(server := ScriptedServer(scripts)):
+            reading = await make_client().read(server.url, with_jetstream=False)
+
+        assert server.requests[2] == "/accountz"
+        assert reading.server.system_account == told
+
+
+def enabled(count: int, start: int = 0) -> list[dict[str, object]]:
+    """Return jsz details of accounts; of each ten the first holds a stream."""
+    return [
+        {"id": f"A{n}", "name": f"n{n}", "stream_detail": [{}] * (n % 10 == 0)}
+        for n in range(start, start + count)
+    ]
+
+
+class TestJetStream:
+    """Every page of jsz makes one round."""
+
+    @pytest.mark.parametrize(
+        ("lengths"), [(0,), (3,), (1024, 0), (1024, 1), (1024, 1024, 5)]
+    )
+    async def test_reads_pages_until_one_is_not_full(
+        self, make_client: MakesClient, lengths: tuple[int, ...]
+    ) -> None:
+        """A full page is followed by another, a shorter one is the last."""
+        starts = [sum(lengths[:n]) for n in range(len(lengths))]
+        scripts = {
+            f"{PAGE}{start}": answer(builders.jsz(*enabled(length, start)))
+            for start, length in zip(starts, lengths, strict=True)
+        }
+        async with running(server := ScriptedServer(scripts)):
+            client = make_client(max_body_bytes=1_000_000)
+            reading = await client.read(server.url, with_jetstream=True)
+
+        total = sum(lengths)
+        assert server.requests == [*FACTS, *scripts]
+        assert reading.jetstream == JetStreamRound(
+            reading.asked,
+            frozenset(f"A{n}" for n in range(total)),
+            frozenset(f"A{n}" for n in range(0, total, 10)),
+        )
+
+    async def test_a_server_that_ignores_the_offset_is_refused(
+        self, make_client: MakesClient
+    ) -> None:
+        """The same full page again would go on for ever."""
+        scripts = {"/jsz": answer(builders.jsz(*enabled(1024)))}
+        async with running(server := ScriptedServer(scripts)):
+            with pytest.raises(EndpointError) as caught:
+                await make_client().read(server.url, with_jetstream=True)
+
+        assert caught.value.reason == "payload"
+        assert len(server.requests) == 6
+
+
+class TestNames:
+    """Servers before 2.11 in operator mode tell names elsewhere."""
+
+    async def test_jsz_and_accountz_tell_names(self, make_client: MakesClient) -> None:
+        """A name comes from jsz or from accountz; without one it stays empty."""
+        scripts = {
+            "/varz": answer(builders.operator_varz()),
+            "/accstatz": answer(
+                builders.accstatz(*(builders.stat(a) for a in ("A1", "A2", "A3")))
+            ),
+            "/jsz": answer(builders.jsz({"id": "A1", "name": "one"})),
+            "/accountz?acc=A1": answer(b"does not exist", 400),
+            "/accountz?acc=A2": answer(named("two")),
+            "/accountz": answer(b"does not exist", 400),
+        }
+        async with running(server := ScriptedServer(scripts)):
+            reading = await make_client().read(server.url, with_jetstream=True)
+
+        names = {row.account: row.name for row in reading.rows}
+        assert names == {"$G": "", "A1": "one", "A2": "two", "A3": ""}
+
+    async def test_ids_are_escaped(self, make_client: MakesClient) -> None:
+        """An account's id cannot become more than one value of the query."""
+        evil = "A&acc=B/../#?%41+ü"
+        scripts = {
+            "/varz": answer(builders.operator_varz()),
+            "/accstatz": answer(builders.accstatz(builders.stat(evil))),
+        }
+        async with running(server := ScriptedServer(scripts)):
+            await make_client().read(server.url, with_jetstream=False)
+
+        escaped = "A%26acc%3DB%2F..%2F%23%3F%2541%2B%C3%BC"
+        assert server.requests[len(FACTS) :] == [
+            "/accountz?acc=%24G",
+            f"/accountz?acc={escaped}",
+        ]
+
+    async def test_asks_a_few_per_poll_in_turn(self, make_client: MakesClient) -> None:
+        """Ten names per poll, and everybody's turn comes again."""
+        accounts = [f"A{n:02}" for n in range(24)]
+        scripts = {
+            "/varz": answer(builders.operator_varz()),
+            "/accstatz": answer(builders.accstatz(*map(builders.stat, accounts))),
+            "/accountz": answer(named("tag")),
+        }
+        client = make_client()
+        async with running(server := ScriptedServer(scripts)):
+            for _ in range(5):
+                await client.read(server.url, with_jetstream=False)
+
+        asked = [r.partition("acc=")[2] for r in server.requests if "acc=" in r]
+        assert asked == ["%24G", *accounts] * 2
+
+    async def test_a_renamed_account_is_noticed(self, make_client: MakesClient) -> None:
+        """The newest name wins."""
+        scripts = {
+            "/varz": answer(builders.operator_varz()),
+            "/accountz": answer(named("old")),
+        }
+        client = make_client()
+        async with running(server := ScriptedServer(scripts)):
+            await client.read(server.url, with_jetstream=False)
+            server.scripts["/accountz"] = answer(named("new"))
+            reading = await client.read(server.url, with_jetstream=False)
+
+        assert {row.name for row in reading.rows} == {"new"}
+
+    async def test_a_name_outlives_a_failed_question(
+        self, make_client: MakesClient
+    ) -> None:
+        """A name once known stays when the server no longer tells it."""
+        scripts = {
+            "/varz": answer(builders.operator_varz()),
+            "/accountz": answer(named("tag")),
+        }
+        client = make_client()
+        async with running(server := ScriptedServer(scripts)):
+            await client.read(server.url, with_jetstream=False)
+            server.scripts["/accountz"] = answer(b"does not exist", 400)
+            reading = await client.read(server.url, with_jetstream=False)
+
+        assert {row.name for row in reading.rows} == {"tag"}
+
+    @pytest.mark.parametrize(
+        "varz",
+        [
+            builders.varz(version="2.10.25"),
+            builders.operator_varz() | {"version": "2.11.0"},
+        ],
+        ids=["config mode", "2.11"],
+    )
+    async def test_nobody_is_asked_where_names_are_told(
+        self, make_client: MakesClient, varz: dict[str, object]
+    ) -> None:
+        """Config mode has no name tags, and from 2.11 accstatz tells them."""
+        async with running(server := ScriptedServer({"/varz": answer(varz)})):
+            await make_client().read(server.url, with_jetstream=False)
+
+        assert server.requests == FACTS
+
+    async def test_a_hanging_question_costs_no_reading(
+        self, make_client: MakesClient
+    ) -> None:
+        """Facts that are complete count, whatever becomes of the names."""
+        scripts = {"/varz": answer(builders.operator_varz()), "/accountz": hang()}
+        async with running(server := ScriptedServer(scripts)):
+            client = make_client(timeout_seconds=1.5)
+            reading = await client.read(server.url, with_jetstream=False)
+
+        assert tuple(reading.rows) == (Row("$G"), Row("APP"))
+
+
+def named(tag: str) -> dict[str, object]:
+    """Return accountz of one account."""
+    return {"server_id": SERVER, "account_detail": {"name_tag": tag}}
