@@ -27,8 +27,8 @@ ALLOWED = {
     "removal": {"removal"},
     "metrics": {"metrics", "activity", "removal", "snapshot", "errors"},
     "web": {"web", "metrics", "activity", "removal", "snapshot", "errors"},
-    "monitoring": {"monitoring", "activity", "snapshot", "errors", "urls"},
-    "config": {"config", "activity", "removal", "errors", "urls"},
+    "monitoring": {"monitoring", "activity", "snapshot", "errors", "text", "urls"},
+    "config": {"config", "activity", "removal", "errors", "text", "urls"},
 }
 """Which parts of the program a part may import."""
 

@@ -11,6 +11,7 @@ Invariants, whatever happens to servers, networks, clocks and us:
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import chain
 
 from nats_idle_exporter.activity import census
 from nats_idle_exporter.activity.compare import Change, compare
@@ -111,9 +112,9 @@ class Ledger:
                 before = Row(row.account) if was_watched else row
                 change = compare(before, row, was_reloaded=False, is_wiped=False)
                 self._note(row.account, change, reading, 0.0)
+                self._hear_name(row, None)
         else:
             self._compare_all(server, reading, rows)
-        self._hear_names(server, rows)
         self._fleet.take(reading, rows)
 
     def _meet(
@@ -141,7 +142,7 @@ class Ledger:
             reading.answered.fast - server.asked.fast,
             reading.server.now_at - server.facts.now_at,
         )
-        for account in rows.keys() | server.rows.keys():
+        for account in _worth_comparing(server.rows, rows, was_reloaded=was_reloaded):
             # Not listed is a row of zeros: the server has not touched it.
             before = server.rows.get(account) or Row(account)
             after = rows.get(account) or Row(account)
@@ -149,6 +150,7 @@ class Ledger:
                 before, after, was_reloaded=was_reloaded, is_wiped=is_wiped
             )
             self._note(account, change, reading, gap_seconds)
+            self._hear_name(after, server.rows.get(account))
 
     def _note(
         self, account: str, change: Change, reading: Reading, gap_seconds: float
@@ -162,14 +164,12 @@ class Ledger:
         elif change.is_blind:
             record.holes.add(at, gap_seconds)
 
-    def _hear_names(self, server: Server | None, rows: dict[str, Row]) -> None:
+    def _hear_name(self, row: Row, before: Row | None) -> None:
         """Collect the cycle's new names: those that a server did not tell before."""
-        for account, row in rows.items():
-            before = server.rows.get(account) if server else None
-            is_news = before is not None and before.name != row.name
-            if row.name and (is_news or not self._records[account].name):
-                heard = self._news.get(account, row.name)
-                self._news[account] = min(heard, row.name)
+        is_news = before is not None and before.name != row.name
+        if row.name and (is_news or not self._records[row.account].name):
+            heard = self._news.get(row.account, row.name)
+            self._news[row.account] = min(heard, row.name)
 
     def _learn_names(self) -> None:
         """Take the new names over; servers that disagree: the first by sorting."""
@@ -230,3 +230,20 @@ class Ledger:
             self._proof_from,
             self._holes,
         )
+
+
+def _worth_comparing(
+    before: dict[str, Row], after: dict[str, Row], *, was_reloaded: bool
+) -> Iterable[str]:
+    """Yield the accounts of which a reading may tell something new.
+
+    Most accounts of most readings are idle, and their rows equal.
+    """
+    if was_reloaded:
+        return before.keys() | after.keys()
+    changed = (
+        account
+        for account, row in after.items()
+        if row.connections or row.leafnodes or row != before.get(account)
+    )
+    return chain(changed, before.keys() - after.keys())

@@ -40,6 +40,17 @@ class Proof(NamedTuple):
     quiet_since: float
 
 
+class _Frame(NamedTuple):
+    """What is the same for all accounts of one policy.
+
+    ``bound``: before it the system's holes leave nothing proven.
+    """
+
+    watched_to: float
+    is_fresh: bool
+    bound: float
+
+
 class Judge:
     """Judges the accounts of one system at the end of one cycle.
 
@@ -64,56 +75,52 @@ class Judge:
         self._cadence = cadence
         self._proof_from = max(proof_from, holes.unforgiven_until_at)
         self._holes = holes
-        self._bounds: dict[Policy, float] = {}
+        self._frames: dict[tuple[Policy, bool], _Frame] = {}
 
     def judge(self, record: Record, policy: Policy, *, has_jetstream: bool) -> Proof:
         """Judge one account and keep its raised verdict in the record."""
-        quiet_since = self._quiet_since(record, policy)
-        watched_to = self._watched_to(has_jetstream=has_jetstream)
-        idle = max(0.0, watched_to - quiet_since)
-        is_fresh = self._is_fresh(policy, has_jetstream=has_jetstream)
-        until = watched_to if is_fresh else self._counters.now.slow
+        frame = self._frames.get((policy, has_jetstream))
+        if frame is None:
+            frame = self._frame(policy, has_jetstream=has_jetstream)
+            self._frames[policy, has_jetstream] = frame
+        quiet_since = self._quiet_since(record, policy, frame)
+        idle = max(0.0, frame.watched_to - quiet_since)
+        until = frame.watched_to if frame.is_fresh else self._counters.now.slow
         is_used = record.last_use is not None and (
             until - record.last_use.at < policy.threshold_seconds
         )
-        is_proven = is_fresh and idle >= policy.threshold_seconds
+        is_proven = frame.is_fresh and idle >= policy.threshold_seconds
         _keep_raised(record, policy, idle, is_used=is_used, is_proven=is_proven)
-        return Proof(
-            *_say(record, is_used=is_used, is_proven=is_proven, is_fresh=is_fresh),
-            idle,
-            quiet_since,
+        said = _say(
+            record, is_used=is_used, is_proven=is_proven, is_fresh=frame.is_fresh
         )
+        return Proof(*said, idle, quiet_since)
 
-    def _quiet_since(self, record: Record, policy: Policy) -> float:
+    def _quiet_since(self, record: Record, policy: Policy, frame: _Frame) -> float:
         used_at = record.last_use.at if record.last_use else NEVER
         since = max(used_at, self._proof_from, record.first_listed_at)
         if record.holes:
             since = max(since, record.holes.unforgiven_until_at)
             return quiet_bound([*self._holes, *record.holes], policy, since)
-        return max(since, self._bound(policy))
+        return max(since, frame.bound)
 
-    def _bound(self, policy: Policy) -> float:
-        """Return the bound by the system's holes alone, the same for many."""
-        if policy not in self._bounds:
-            bound = quiet_bound(self._holes, policy, self._proof_from)
-            self._bounds[policy] = bound
-        return self._bounds[policy]
-
-    def _watched_to(self, *, has_jetstream: bool) -> float:
+    def _frame(self, policy: Policy, *, has_jetstream: bool) -> _Frame:
         reaches = [self._counters.watched_to]
         if has_jetstream:
             reaches.append(self._jetstream.watched_to)
-        return min(NEVER if reach is None else reach.slow for reach in reaches)
+        return _Frame(
+            min(NEVER if reach is None else reach.slow for reach in reaches),
+            self._is_fresh(policy, has_jetstream=has_jetstream),
+            quiet_bound(self._holes, policy, self._proof_from),
+        )
 
     def _is_fresh(self, policy: Policy, *, has_jetstream: bool) -> bool:
-        cadence = self._cadence
-        by_interval = OUTDATED_AFTER_ROUNDS * cadence.poll_seconds
-        if not self._counters.is_fresh(
-            max(policy.longest_forgiven_seconds, by_interval)
-        ):
-            return False
-        by_round = OUTDATED_AFTER_ROUNDS * cadence.jetstream_seconds
-        return not has_jetstream or self._jetstream.is_fresh(max(by_round, by_interval))
+        by_interval = OUTDATED_AFTER_ROUNDS * self._cadence.poll_seconds
+        by_round = OUTDATED_AFTER_ROUNDS * self._cadence.jetstream_seconds
+        tolerance = policy.longest_forgiven_seconds
+        return self._counters.is_fresh(max(tolerance, by_interval)) and (
+            not has_jetstream or self._jetstream.is_fresh(max(by_round, by_interval))
+        )
 
 
 def _keep_raised(
