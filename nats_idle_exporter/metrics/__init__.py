@@ -1,0 +1,33 @@
+"""The metrics page: the catalogue of families, rendering and negotiation."""
+
+from nats_idle_exporter.metrics.catalogue import FAMILIES, Family, Kind
+from nats_idle_exporter.metrics.exposition import Format
+from nats_idle_exporter.metrics.negotiation import Choice, Encoding, negotiate
+from nats_idle_exporter.metrics.page import Page, Pages, make_page
+from nats_idle_exporter.metrics.process import ProcessMetrics
+from nats_idle_exporter.metrics.publication import (
+    HasOwner,
+    Ownership,
+    Publication,
+    ReloadStatus,
+)
+from nats_idle_exporter.metrics.render import render
+
+__all__ = [
+    "FAMILIES",
+    "Choice",
+    "Encoding",
+    "Family",
+    "Format",
+    "HasOwner",
+    "Kind",
+    "Ownership",
+    "Page",
+    "Pages",
+    "ProcessMetrics",
+    "Publication",
+    "ReloadStatus",
+    "make_page",
+    "negotiate",
+    "render",
+]

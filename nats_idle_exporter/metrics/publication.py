@@ -1,0 +1,46 @@
+"""What a page is made from: one moment, whole, for every reader."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from nats_idle_exporter.snapshot import Snapshot
+
+
+class HasOwner(Protocol):
+    """What the operator said about who an account belongs to; "" is unsaid."""
+
+    @property
+    def owner(self) -> str:
+        """Return who answers for the account."""
+
+    @property
+    def team(self) -> str:
+        """Return the owner's team."""
+
+    @property
+    def environment(self) -> str:
+        """Return where the account is used, such as production."""
+
+
+Ownership = Callable[[str, str], HasOwner]
+"""(account id, account name) -> its owner; called in a thread, never changes."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReloadStatus:
+    """How loading the configuration went; ``last_success_at`` is Unix seconds."""
+
+    is_successful: bool
+    last_success_at: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Publication:
+    """One moment to publish; ``snapshot`` is None until the first cycle ended."""
+
+    snapshot: Snapshot | None
+    ownership: Ownership
+    reload: ReloadStatus

@@ -1,0 +1,196 @@
+"""Publication -> bytes of the metrics page; pure, so that any thread may do it.
+
+Label text is escaped once per account, and lines are made in blocks: a block is
+short enough for other threads to get their turn.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
+from operator import attrgetter
+from typing import NamedTuple
+
+from nats_idle_exporter import __version__
+from nats_idle_exporter.activity import (
+    AccountView,
+    SystemView,
+    UnwatchedKind,
+    Verdict,
+)
+from nats_idle_exporter.metrics import catalogue as c
+from nats_idle_exporter.metrics.exposition import (
+    Format,
+    expose,
+    pairs,
+    sample,
+    samples,
+)
+from nats_idle_exporter.metrics.publication import (
+    Ownership,
+    Publication,
+    ReloadStatus,
+)
+from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
+
+BLOCK = 500
+"""Accounts whose lines are made without letting another thread in."""
+
+Lines = dict[c.Family, list[bytes]]
+
+
+class _Column(NamedTuple):
+    """One per-account family: how a value is written and where it is found."""
+
+    family: c.Family
+    spec: bytes
+    value: Callable[[AccountView], float]
+
+
+def _is_inactive(view: AccountView) -> bool:
+    return view.verdict is Verdict.INACTIVE
+
+
+_COLUMNS = (
+    _Column(c.ACCOUNT_INACTIVE, b"%d", _is_inactive),
+    _Column(c.ACCOUNT_OBSERVED, b"%d", attrgetter("is_observed")),
+    _Column(c.ACCOUNT_IDLE, b"%.3f", attrgetter("idle_seconds")),
+    _Column(c.ACCOUNT_QUIET_SINCE, b"%.3f", attrgetter("quiet_since_at")),
+    _Column(c.ACCOUNT_THRESHOLD, b"%.3f", attrgetter("threshold_seconds")),
+    _Column(c.ACCOUNT_CONNECTIONS, b"%d", attrgetter("connections")),
+    _Column(c.ACCOUNT_LEAFNODES, b"%d", attrgetter("leafnodes")),
+)
+
+
+def render(
+    publication: Publication, process: Mapping[Format, bytes]
+) -> dict[Format, bytes]:
+    """Return the page in every format.
+
+    The same arguments give the same bytes. Before the first cycle ended only the
+    families that need none have samples.
+
+    Args:
+        publication: the moment to show.
+        process: what :meth:`ProcessMetrics.read` told.
+    """
+    lines: Lines = defaultdict(list)
+    _add_exporter(lines, publication.reload)
+    if publication.snapshot is not None:
+        _add_snapshot(lines, publication.snapshot, publication.ownership)
+    joined = {family: b"".join(blocks) for family, blocks in lines.items()}
+    return {form: expose(joined, c.FAMILIES, process[form], form) for form in Format}
+
+
+def _add_exporter(lines: Lines, reload: ReloadStatus) -> None:
+    version = (__version__, platform.python_version())
+    lines[c.BUILD_INFO].append(sample(c.BUILD_INFO, version, 1))
+    lines[c.RELOAD_SUCCESSFUL].append(
+        sample(c.RELOAD_SUCCESSFUL, (), int(reload.is_successful))
+    )
+    lines[c.RELOAD_SUCCESS_AT].append(
+        sample(c.RELOAD_SUCCESS_AT, (), reload.last_success_at)
+    )
+
+
+def _add_snapshot(lines: Lines, snapshot: Snapshot, ownership: Ownership) -> None:
+    lines[c.CYCLE_DURATION].append(
+        sample(c.CYCLE_DURATION, (), snapshot.cycle_duration_seconds)
+    )
+    lines[c.CYCLE_COMPLETED_AT].append(
+        sample(c.CYCLE_COMPLETED_AT, (), snapshot.completed_at)
+    )
+    for endpoint in sorted(snapshot.endpoints, key=attrgetter("system", "endpoint")):
+        _add_endpoint(lines, endpoint)
+    for system, view in sorted(snapshot.systems.items()):
+        _add_system(lines, system, view)
+        for block in _blocks(view.accounts):
+            _add_accounts(lines, system, block, ownership)
+
+
+def _add_endpoint(lines: Lines, status: EndpointStatus) -> None:
+    labels = (status.system, status.endpoint)
+    values: dict[c.Family, float] = {
+        c.ENDPOINT_UP: int(status.is_up),
+        c.ENDPOINT_POLL_DURATION: status.poll_duration_seconds,
+        c.POLLS: status.polls,
+    }
+    if status.last_success_at is not None:
+        values[c.ENDPOINT_LAST_SUCCESS] = status.last_success_at
+    for family, value in values.items():
+        lines[family].append(sample(family, labels, value))
+    for reason, count in sorted(status.errors.items()):
+        lines[c.POLL_ERRORS].append(sample(c.POLL_ERRORS, (*labels, reason), count))
+
+
+def _add_system(lines: Lines, system: str, view: SystemView) -> None:
+    for verdict in sorted(Verdict):
+        count = view.counts.get(verdict, 0)
+        lines[c.ACCOUNTS].append(sample(c.ACCOUNTS, (system, verdict), count))
+    kinds = [unwatched.kind for unwatched in view.unwatched]
+    for kind in sorted(UnwatchedKind):
+        lines[c.UNWATCHED_SERVERS].append(
+            sample(c.UNWATCHED_SERVERS, (system, kind), kinds.count(kind))
+        )
+    for server in sorted(view.servers):
+        labels = (
+            system,
+            server.endpoint,
+            server.server_id,
+            server.server_name,
+            server.nats_cluster,
+            server.version,
+        )
+        lines[c.SERVER_INFO].append(sample(c.SERVER_INFO, labels, 1))
+
+
+def _blocks(accounts: tuple[AccountView, ...]) -> Iterator[tuple[AccountView, ...]]:
+    for start in range(0, len(accounts), BLOCK):
+        yield accounts[start : start + BLOCK]
+
+
+def _add_accounts(
+    lines: Lines, system: str, views: tuple[AccountView, ...], ownership: Ownership
+) -> None:
+    bare = [
+        pairs(c.ACCOUNT_LABELS, (system, view.account, view.name)) for view in views
+    ]
+    labels = [b"{%b}" % text for text in bare]
+    for family, spec, value in _COLUMNS:
+        lines[family].append(samples(family.name, spec, labels, map(value, views)))
+    seen = [
+        (label, view.last_evidence.at)
+        for label, view in zip(labels, views, strict=True)
+        if view.last_evidence is not None
+    ]
+    lines[c.ACCOUNT_LAST_ACTIVITY].append(
+        samples(
+            c.ACCOUNT_LAST_ACTIVITY.name,
+            b"%.3f",
+            [label for label, _ in seen],
+            [at for _, at in seen],
+        )
+    )
+    lines[c.ACCOUNT_INFO].append(_infos(bare, views, ownership))
+
+
+def _infos(
+    bare: Iterable[bytes], views: Iterable[AccountView], ownership: Ownership
+) -> bytes:
+    """Return the info lines, which add labels to those that every family has."""
+    name = c.ACCOUNT_INFO.name.encode()
+    parts: list[bytes] = []
+    for text, view in zip(bare, views, strict=True):
+        entry = ownership(view.account, view.name)
+        mode = "operator" if view.is_operator_mode else "config"
+        owner = _owner(mode, entry.owner, entry.team, entry.environment)
+        parts += (name, b"{", text, b",", owner, b"} 1\n")
+    return b"".join(parts)
+
+
+@lru_cache(maxsize=1024)
+def _owner(*values: str) -> bytes:
+    """Return the labels that info adds; owners are few, accounts are many."""
+    return pairs(c.ACCOUNT_INFO.labels[len(c.ACCOUNT_LABELS) :], (*values, ""))

@@ -1,0 +1,132 @@
+"""The landing page: one publication -> HTML; pure but for loading templates.
+
+Every word from outside passes :func:`words.visible` and the template's escaping.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from heapq import nsmallest
+from typing import NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from nats_idle_exporter import __version__
+from nats_idle_exporter.activity import AccountView, ServerView, SystemView, Verdict
+from nats_idle_exporter.metrics import Ownership, Publication
+from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
+from nats_idle_exporter.web import words
+
+ACCOUNTS_SHOWN = 1000
+"""Rows of the accounts table; the metrics page has them all."""
+
+_ENVIRONMENT = Environment(
+    loader=PackageLoader("nats_idle_exporter.web"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+_ENVIRONMENT.filters.update(
+    visible=words.visible, duration=words.duration, moment=words.moment
+)
+_STYLE = _ENVIRONMENT.get_template("style.css").render()
+_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+
+CONTENT_SECURITY_POLICY = (
+    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
+    "form-action 'none'; frame-ancestors 'none'"
+)
+"""Nothing but the page's own style is allowed, no script and no other host."""
+
+
+class _System(NamedTuple):
+    name: str
+    view: SystemView
+    is_complete: bool
+    unwatched: tuple[tuple[str, str], ...]
+
+
+class _Endpoint(NamedTuple):
+    status: EndpointStatus
+    server: ServerView
+
+
+class _Account(NamedTuple):
+    system: str
+    view: AccountView
+    meaning: str
+    evidence: str
+    owner: str
+
+
+def render_index(publication: Publication | None, telemetry_path: str) -> str:
+    """Return the landing page of one moment; None when nothing was published.
+
+    Takes tens of milliseconds when there are many accounts: call in a thread.
+    """
+    snapshot = publication.snapshot if publication else None
+    accounts: list[_Account] = []
+    total = 0
+    if publication and snapshot:
+        accounts = _accounts(snapshot, publication.ownership)
+        total = sum(len(view.accounts) for view in snapshot.systems.values())
+    return _ENVIRONMENT.get_template("index.html.j2").render(
+        version=__version__,
+        style=Markup(_STYLE),  # noqa: S704 - our own file, no word from outside
+        telemetry_path=telemetry_path,
+        publication=publication,
+        snapshot=snapshot,
+        systems=list(_systems(snapshot)) if snapshot else [],
+        endpoints=list(_endpoints(snapshot)) if snapshot else [],
+        accounts=accounts,
+        total=total,
+        verdicts=list(Verdict),
+    )
+
+
+def _systems(snapshot: Snapshot) -> Iterator[_System]:
+    for name, view in sorted(snapshot.systems.items()):
+        unwatched = tuple(
+            (who, words.UNWATCHED[kind]) for kind, who in sorted(view.unwatched)
+        )
+        yield _System(name, view, view.is_fresh and not unwatched, unwatched)
+
+
+def _endpoints(snapshot: Snapshot) -> Iterator[_Endpoint]:
+    servers = {
+        (system, server.endpoint): server
+        for system, view in snapshot.systems.items()
+        for server in view.servers
+    }
+    for status in sorted(snapshot.endpoints, key=lambda s: (s.system, s.endpoint)):
+        nobody = ServerView(status.endpoint, "", "", "", "")
+        server = servers.get((status.system, status.endpoint), nobody)
+        yield _Endpoint(status, server)
+
+
+def _accounts(snapshot: Snapshot, ownership: Ownership) -> list[_Account]:
+    """Return what the table shows: inactive accounts first, then by idle time."""
+    everything = (
+        (system, view)
+        for system, views in snapshot.systems.items()
+        for view in views.accounts
+    )
+    first = nsmallest(ACCOUNTS_SHOWN, everything, key=_rank)
+    return [_account(system, view, ownership) for system, view in first]
+
+
+def _rank(item: tuple[str, AccountView]) -> tuple[bool, float, str, str]:
+    system, view = item
+    is_other = view.verdict is not Verdict.INACTIVE
+    return is_other, -view.idle_seconds, system, view.account
+
+
+def _account(system: str, view: AccountView, ownership: Ownership) -> _Account:
+    entry = ownership(view.account, view.name)
+    owner = filter(None, (entry.owner, entry.team, entry.environment))
+    evidence = words.EVIDENCE[view.last_evidence.kind] if view.last_evidence else ""
+    return _Account(system, view, words.meaning(view), evidence, ", ".join(owner))

@@ -1,0 +1,110 @@
+"""Values -> words for people: durations, moments, verdicts, strangers' names."""
+
+from __future__ import annotations
+
+import unicodedata
+from datetime import UTC, datetime
+from typing import assert_never
+
+from nats_idle_exporter.activity import (
+    AccountView,
+    EvidenceKind,
+    Reason,
+    UnwatchedKind,
+    Verdict,
+)
+
+NAME_LENGTH = 256
+"""Longer names are cut: one account must not fill the page."""
+
+_LATEST_AT = 253402300799.0
+"""The last second that has a four-digit year."""
+
+_UNITS = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
+
+_REASONS = {
+    Reason.NONE: "",
+    Reason.WATCHED_TOO_SHORT: "no use seen, but not watched long enough yet",
+    Reason.OUTDATED: "a server that counts was not read lately",
+    Reason.STREAMS: "it owns JetStream streams, whose use its counters do not show",
+}
+
+EVIDENCE = {
+    EvidenceKind.CONNECTION: "client connection",
+    EvidenceKind.LEAFNODE: "leafnode connection",
+    EvidenceKind.SENT: "sent traffic",
+    EvidenceKind.RECEIVED: "received traffic",
+}
+"""What was seen, by kind of evidence."""
+
+UNWATCHED = {
+    UnwatchedKind.ENDPOINT: "endpoint that does not answer",
+    UnwatchedKind.ROUTE: "server known by route, not polled",
+    UnwatchedKind.GATEWAY: "server known by gateway, not polled",
+    UnwatchedKind.DISPLACED: "server replaced at its endpoint, end not shown",
+}
+"""How a server is known that is not read, by kind."""
+
+
+def visible(text: str) -> str:
+    r"""Return text in which every character can be seen, cut to a fair length.
+
+    Control, format (bidirectional overrides among them) and unassigned characters
+    are spelled out, so that a name cannot reorder or hide what stands around it.
+
+    >>> visible("pay\u202eroll")
+    'pay\\u202eroll'
+    """
+    if len(text) > NAME_LENGTH:
+        text = f"{text[:NAME_LENGTH]}… ({len(text):,} characters)"
+    return "".join(map(_visible_character, text))
+
+
+def _visible_character(character: str) -> str:
+    category = unicodedata.category(character)
+    if category.startswith("C") or category in {"Zl", "Zp"}:
+        return character.encode("unicode-escape").decode()
+    return character
+
+
+def duration(seconds: float) -> str:
+    """Return a duration by its two largest units, rounded down.
+
+    >>> duration(187205)
+    '2d 4h'
+    """
+    left = int(seconds)
+    parts: list[tuple[int, str]] = []
+    for unit, size in _UNITS:
+        count, left = divmod(left, size)
+        if count or parts:
+            parts.append((count, unit))
+    shown = [f"{count}{unit}" for count, unit in parts[:2] if count]
+    return " ".join(shown) or "0s"
+
+
+def moment(at: float) -> str:
+    """Return a moment, in Unix seconds, as UTC; impossible years are clamped.
+
+    >>> moment(0)
+    '1970-01-01 00:00:00 UTC'
+    """
+    possible = min(max(at, 0.0), _LATEST_AT)
+    return datetime.fromtimestamp(possible, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
+
+
+def meaning(view: AccountView) -> str:
+    """Return what an account's verdict says, with the reason for a doubt."""
+    reason = _REASONS[view.reason]
+    match view.verdict:
+        case Verdict.ACTIVE:
+            return "used within the threshold"
+        case Verdict.INACTIVE if view.is_observed:
+            return "proven unused for its threshold"
+        case Verdict.INACTIVE:
+            held = "proven unused before, no use seen since"
+            return f"{held}: {reason}" if reason else held
+        case Verdict.UNKNOWN | Verdict.EXCLUDED:
+            return reason
+        case _:
+            assert_never(view.verdict)

@@ -1,0 +1,136 @@
+"""Views and publications with defaults, for tests of everything that shows them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any, NamedTuple
+
+from nats_idle_exporter.activity import (
+    AccountView,
+    Evidence,
+    EvidenceKind,
+    Reason,
+    ServerView,
+    SystemView,
+    Unwatched,
+    Verdict,
+)
+from nats_idle_exporter.metrics import Format, Page, Pages, Publication, ReloadStatus
+from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
+
+NOW = 1_800_000_000.0
+URL = "http://127.0.0.1:8222"
+NO_PROCESS = dict.fromkeys(Format, b"")
+
+
+class Owner(NamedTuple):
+    """An owner as the registry tells it."""
+
+    owner: str = ""
+    team: str = ""
+    environment: str = ""
+
+
+def nobody(_account: str, _name: str) -> Owner:
+    """Own no account."""
+    return Owner()
+
+
+def an_evidence(at: float = NOW - 90_000) -> Evidence:
+    """Return a sign of use."""
+    return Evidence(EvidenceKind.SENT, "NSERVER", at)
+
+
+def an_account(account: str = "ORDERS", **changes: Any) -> AccountView:
+    """Return an inactive account, idle for 25 hours."""
+    view = AccountView(
+        account=account,
+        name=account,
+        verdict=Verdict.INACTIVE,
+        reason=Reason.NONE,
+        is_observed=True,
+        idle_seconds=90_000.0,
+        last_evidence=an_evidence(),
+        quiet_since_at=NOW - 90_000,
+        threshold_seconds=86_400.0,
+        connections=0,
+        leafnodes=0,
+        is_operator_mode=False,
+    )
+    return view._replace(**changes)
+
+
+def a_server(endpoint: str = URL, **changes: Any) -> ServerView:
+    """Return the server that answers at an endpoint."""
+    return ServerView(endpoint, "NSERVER", "n1", "east", "2.15.1")._replace(**changes)
+
+
+def a_system(
+    *accounts: AccountView, unwatched: Iterable[Unwatched] = (), **changes: Any
+) -> SystemView:
+    """Return a system of one server that holds the accounts."""
+    counts = dict.fromkeys(Verdict, 0)
+    for view in accounts:
+        counts[view.verdict] += 1
+    values: dict[str, Any] = {
+        "accounts": tuple(sorted(accounts)),
+        "counts": counts,
+        "servers": (a_server(),),
+        "unwatched": tuple(unwatched),
+        "duplicates": {},
+        "watched_to_at": NOW,
+        "is_fresh": True,
+    }
+    return SystemView(**values | changes)
+
+
+def an_endpoint(endpoint: str = URL, **changes: Any) -> EndpointStatus:
+    """Return an endpoint that answers."""
+    values: dict[str, Any] = {
+        "system": "default",
+        "endpoint": endpoint,
+        "is_up": True,
+        "polls": 7,
+        "errors": {"timeout": 2, "unreachable": 0},
+        "poll_duration_seconds": 0.0125,
+        "last_success_at": NOW - 0.5,
+        "last_error": "",
+    }
+    return EndpointStatus(**values | changes)
+
+
+def a_snapshot(
+    systems: dict[str, SystemView] | None = None,
+    endpoints: Iterable[EndpointStatus] | None = None,
+) -> Snapshot:
+    """Return a snapshot of one system with one account and one endpoint."""
+    return Snapshot(
+        systems={"default": a_system(an_account())} if systems is None else systems,
+        endpoints=(an_endpoint(),) if endpoints is None else tuple(endpoints),
+        cycle_duration_seconds=0.25,
+        completed_at=NOW,
+    )
+
+
+def a_publication(snapshot: Snapshot | None, **changes: Any) -> Publication:
+    """Return a publication of accounts that nobody owns."""
+    values: dict[str, Any] = {
+        "ownership": nobody,
+        "reload": ReloadStatus(is_successful=True, last_success_at=NOW - 3600),
+    }
+    return Publication(snapshot=snapshot, **values | changes)
+
+
+def of_accounts(*accounts: AccountView) -> Publication:
+    """Return a publication of these accounts in one system."""
+    return a_publication(a_snapshot({"default": a_system(*accounts)}))
+
+
+async def shown(pages: Pages, publication: Publication) -> Page:
+    """Wait until a publication is the current page."""
+    async with asyncio.timeout(10):
+        # The holder tells nobody when a page changes: only tests would listen.
+        while (page := pages.current) is None or page.publication is not publication:  # noqa: ASYNC110
+            await asyncio.sleep(0)
+    return page

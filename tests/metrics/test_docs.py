@@ -1,0 +1,86 @@
+"""docs/metrics.md says what the catalogue says, and its formula is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from nats_idle_exporter.metrics import FAMILIES, Format, ProcessMetrics, render
+from nats_idle_exporter.monitoring.client import REASONS
+from tests.metrics.builders import (
+    NO_PROCESS,
+    a_publication,
+    a_server,
+    a_snapshot,
+    a_system,
+    an_account,
+    an_endpoint,
+)
+from tests.metrics.parsing import parse
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
+FORMULA = re.compile(
+    r"series = (\d+) \* accounts \+ \((\d+) \+ reasons\) \* endpoints"
+    r" \+ (\d+) \* systems \+ (\d+)"
+)
+
+
+def reference_table() -> str:
+    """Return the table that docs/metrics.md must hold."""
+    rows = ["| Family | Type | Labels | Meaning |", "|---|---|---|---|"]
+    for name, kind, labels, meaning, _ in FAMILIES:
+        listed = ", ".join(f"`{label}`" for label in labels) or "none"
+        rows.append(f"| `{name}` | {kind} | {listed} | {meaning} |")
+    return "\n".join(rows) + "\n"
+
+
+def test_the_table_equals_the_catalogue() -> None:
+    """Every family is documented in full; paste the table when it changed."""
+    document = DOCUMENT.read_text()
+
+    assert reference_table() in document, reference_table()
+
+
+def test_the_formula_counts_the_series_of_a_page() -> None:
+    """The documented number of series is what a page really holds."""
+    accounts, endpoints, systems, reasons = 7, 3, 2, 5
+    urls = [f"http://{i}" for i in range(endpoints)]
+    errors = {f"reason{i}": 0 for i in range(reasons)}
+    polled = a_system(
+        *(an_account(f"A{i}") for i in range(accounts)),
+        servers=tuple(map(a_server, urls)),
+    )
+    snapshot = a_snapshot(
+        {"default": polled, "empty": a_system(servers=())},
+        [an_endpoint(url, errors=errors) for url in urls],
+    )
+    formula = FORMULA.search(DOCUMENT.read_text())
+    assert formula
+    per_account, per_endpoint, per_system, own = map(int, formula.groups())
+
+    page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
+
+    assert len(parse(Format.TEXT, page)) == (
+        per_account * accounts
+        + (per_endpoint + reasons) * endpoints
+        + per_system * systems
+        + own
+    )
+
+
+def test_every_reason_is_documented() -> None:
+    """The document names each reason for a failed poll, and how many there are."""
+    listed = ", ".join(f"`{reason}`" for reason in REASONS)
+    sentence = f"`reasons` is {len(REASONS)}, the ways in which a poll can fail: "
+
+    assert f"{sentence}{listed}." in DOCUMENT.read_text()
+
+
+def test_our_own_process_has_as_many_series_as_documented() -> None:
+    """prometheus_client's families stay below the documented bound."""
+    bound = re.search(r"at most (\d+) of `process_\*`", DOCUMENT.read_text())
+    assert bound
+
+    page = ProcessMetrics().read()[Format.TEXT]
+
+    assert 0 < len(parse(Format.TEXT, page)) <= int(bound[1])

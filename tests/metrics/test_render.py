@@ -1,0 +1,265 @@
+"""What the page says of a publication."""
+
+from __future__ import annotations
+
+import platform
+from pathlib import Path
+
+import pytest
+
+from nats_idle_exporter import __version__
+from nats_idle_exporter.activity import Reason, Unwatched, UnwatchedKind, Verdict
+from nats_idle_exporter.metrics import (
+    FAMILIES,
+    Format,
+    ProcessMetrics,
+    ReloadStatus,
+    render,
+)
+from nats_idle_exporter.metrics.render import BLOCK
+from tests.metrics.builders import (
+    NO_PROCESS,
+    NOW,
+    Owner,
+    a_publication,
+    a_server,
+    a_snapshot,
+    a_system,
+    an_account,
+    an_endpoint,
+    an_evidence,
+    of_accounts,
+)
+from tests.metrics.parsing import PARSERS, parse, values
+
+GOLDEN = {Format.TEXT: "page.txt", Format.OPENMETRICS: "page.openmetrics.txt"}
+
+both_formats = pytest.mark.parametrize("form", Format, ids=lambda form: form.name)
+
+
+def text_lines(page: bytes, name: str) -> list[str]:
+    """Return the sample lines of a family."""
+    return [line for line in page.decode().split("\n") if line.startswith(name + "{")]
+
+
+@both_formats
+def test_golden_page(form: Format) -> None:
+    """A small page is exactly as written down."""
+    unknown = an_account(
+        "QUIET",
+        verdict=Verdict.UNKNOWN,
+        reason=Reason.WATCHED_TOO_SHORT,
+        is_observed=False,
+        idle_seconds=12.3456,
+        last_evidence=None,
+        connections=2,
+        leafnodes=1,
+        is_operator_mode=True,
+    )
+    system = a_system(
+        an_account('say "hi"\\'),
+        unknown,
+        unwatched=[Unwatched(UnwatchedKind.ROUTE, "NPEER")],
+    )
+    publication = a_publication(
+        a_snapshot({"default": system}),
+        ownership=lambda account, _: Owner("data", "ops", account[:2]),
+    )
+    golden = (Path(__file__).parent / "golden" / GOLDEN[form]).read_text()
+    golden = golden.replace("@VERSION@", __version__)
+    golden = golden.replace("@PYTHON@", platform.python_version())
+
+    page = render(publication, NO_PROCESS)[form]
+
+    assert page.decode() == golden
+
+
+@both_formats
+def test_before_the_first_cycle_only_our_own_families_have_samples(
+    form: Format,
+) -> None:
+    """Without a snapshot the page is valid and says nothing of accounts."""
+    reload = ReloadStatus(is_successful=False, last_success_at=NOW)
+    publication = a_publication(None, reload=reload)
+
+    series = parse(form, render(publication, NO_PROCESS)[form])
+
+    assert {name.removeprefix("nats_idle_exporter_") for name, _ in series} == {
+        "build_info",
+        "config_last_reload_successful",
+        "config_last_reload_success_timestamp_seconds",
+    }
+    assert series["nats_idle_exporter_config_last_reload_successful", ()] == 0
+    moment = "nats_idle_exporter_config_last_reload_success_timestamp_seconds"
+    assert series[moment, ()] == NOW
+
+
+@pytest.mark.parametrize(
+    ("verdict", "inactive"),
+    [(Verdict.ACTIVE, 0), (Verdict.INACTIVE, 1), (Verdict.UNKNOWN, 0)],
+)
+def test_inactive_is_one_for_the_inactive_verdict_only(
+    verdict: Verdict, inactive: int
+) -> None:
+    """Every account has the gauge, whatever its verdict."""
+    publication = of_accounts(an_account(verdict=verdict))
+
+    page = render(publication, NO_PROCESS)[Format.TEXT]
+
+    found = values(Format.TEXT, page, "account_inactive", "account")
+    assert found == {"ORDERS": inactive}
+
+
+def test_last_activity_is_absent_without_evidence() -> None:
+    """An account that was never seen used has no moment of last use."""
+    publication = of_accounts(
+        an_account("NEVER", last_evidence=None),
+        an_account("ONCE", last_evidence=an_evidence(NOW - 5.5)),
+    )
+
+    page = render(publication, NO_PROCESS)[Format.TEXT]
+
+    name = "account_last_activity_timestamp_seconds"
+    assert values(Format.TEXT, page, name, "account") == {"ONCE": NOW - 5.5}
+
+
+def test_last_success_is_absent_until_there_was_one() -> None:
+    """An endpoint that never answered has no moment of last success."""
+    silent = an_endpoint("http://b", is_up=False, last_success_at=None)
+    publication = a_publication(a_snapshot(endpoints=[silent, an_endpoint("http://a")]))
+
+    page = render(publication, NO_PROCESS)[Format.TEXT]
+
+    def family(name: str) -> dict[str, float]:
+        name = f"nats_idle_exporter_endpoint_{name}"
+        return values(Format.TEXT, page, name, "endpoint")
+
+    assert family("up") == {"http://a": 1, "http://b": 0}
+    assert family("last_success_timestamp_seconds") == {"http://a": NOW - 0.5}
+
+
+def test_known_label_sets_are_zero_not_absent() -> None:
+    """Verdicts, kinds and reasons without a case are shown as zero."""
+    snapshot = a_snapshot({"default": a_system(counts={Verdict.EXCLUDED: 2})})
+
+    page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
+
+    def family(name: str, label: str) -> dict[str, float]:
+        return values(Format.TEXT, page, f"nats_idle_exporter_{name}", label)
+
+    verdicts = dict.fromkeys(Verdict, 0) | {Verdict.EXCLUDED: 2}
+    assert family("accounts", "verdict") == verdicts
+    assert family("unwatched_servers", "kind") == dict.fromkeys(UnwatchedKind, 0)
+    assert family("poll_errors_total", "reason") == {"timeout": 2, "unreachable": 0}
+
+
+def test_unwatched_servers_are_counted_by_kind() -> None:
+    """Servers that hold verdicts back are counted, not named."""
+    unwatched = [
+        Unwatched(UnwatchedKind.ROUTE, "NA"),
+        Unwatched(UnwatchedKind.ROUTE, "NB"),
+        Unwatched(UnwatchedKind.ENDPOINT, "http://c"),
+    ]
+    snapshot = a_snapshot({"default": a_system(unwatched=unwatched)})
+
+    page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
+
+    name = "nats_idle_exporter_unwatched_servers"
+    found = values(Format.TEXT, page, name, "kind")
+    assert (found["route"], found["endpoint"], found["gateway"]) == (2, 1, 0)
+
+
+@both_formats
+def test_families_are_whole_over_several_systems(form: Format) -> None:
+    """All samples of a family stand together, the same id in two systems apart."""
+    systems = {name: a_system(an_account(), an_account("B")) for name in ("z", "a")}
+    endpoints = [an_endpoint(system=system) for system in ("z", "a")]
+
+    page = render(a_publication(a_snapshot(systems, endpoints)), NO_PROCESS)[form]
+
+    families = list(PARSERS[form](page.decode()))
+    assert len(families) == len({family.name for family in families}) == len(FAMILIES)
+    idle = next(f for f in families if f.name == "account_idle_seconds")
+    assert [(s.labels["system"], s.labels["account"]) for s in idle.samples] == [
+        ("a", "B"),
+        ("a", "ORDERS"),
+        ("z", "B"),
+        ("z", "ORDERS"),
+    ]
+
+
+def test_order_of_the_input_changes_nothing() -> None:
+    """The same facts in another order give the same bytes."""
+    servers = (a_server("http://a"), a_server("http://b"))
+    endpoints = [an_endpoint("http://a"), an_endpoint("http://b")]
+    one = a_snapshot(
+        {"a": a_system(servers=servers), "b": a_system()},
+        endpoints,
+    )
+    other = a_snapshot(
+        {"b": a_system(), "a": a_system(servers=servers[::-1])},
+        [
+            an_endpoint("http://b", errors={"unreachable": 0, "timeout": 2}),
+            endpoints[0],
+        ],
+    )
+
+    pages = [render(a_publication(snapshot), NO_PROCESS) for snapshot in (one, other)]
+
+    assert pages[0] == pages[1]
+
+
+@pytest.mark.parametrize("count", [0, 1, BLOCK - 1, BLOCK, BLOCK + 1, 2 * BLOCK + 3])
+def test_every_account_is_there_once_whatever_the_blocks(count: int) -> None:
+    """No account is lost or doubled where one block ends and the next begins."""
+    accounts = [
+        an_account(f"A{i:05}", idle_seconds=float(i), connections=i)
+        for i in range(count)
+    ]
+
+    page = render(of_accounts(*accounts), NO_PROCESS)[Format.TEXT]
+
+    names = [family.name for family in FAMILIES if family.name.startswith("account_")]
+    assert {len(text_lines(page, name)) for name in names} == {count}
+    found = values(Format.TEXT, page, "account_idle_seconds", "account")
+    assert found == {f"A{i:05}": i for i in range(count)}
+
+
+@both_formats
+def test_owners_are_asked_by_id_and_name(form: Format) -> None:
+    """The info family carries what the registry says of this account."""
+
+    def ownership(account: str, name: str) -> Owner:
+        return Owner(f"owner of {account}", f"team {name}", 'pro"d\n')
+
+    snapshot = a_snapshot({"default": a_system(an_account("AID", name="NAME"))})
+    publication = a_publication(snapshot, ownership=ownership)
+
+    page = render(publication, NO_PROCESS)[form]
+
+    [labels] = [
+        dict(labels) for name, labels in parse(form, page) if name == "account_info"
+    ]
+    assert labels == {
+        "system": "default",
+        "account": "AID",
+        "account_name": "NAME",
+        "mode": "config",
+        "owner": "owner of AID",
+        "team": "team NAME",
+        "environment": 'pro"d\n',
+        "inventory": "",
+    }
+
+
+@both_formats
+def test_process_metrics_are_part_of_one_valid_page(form: Format) -> None:
+    """prometheus_client's own families follow ours, with one end and no _created."""
+    publication = a_publication(a_snapshot())
+
+    page = render(publication, ProcessMetrics().read())[form]
+
+    names = {name for name, _ in parse(form, page)}
+    assert {"process_cpu_seconds_total", "python_info", "account_info"} <= names
+    assert not any(name.endswith("_created") for name in names)
+    assert page.count(b"# EOF") == (form is Format.OPENMETRICS)

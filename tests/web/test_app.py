@@ -1,0 +1,269 @@
+"""The application over a real socket."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import pytest
+from aiohttp import ClientResponse, ClientSession, TCPConnector
+from aiohttp.test_utils import TestServer
+
+from nats_idle_exporter.metrics import Format, Pages, Publication
+from nats_idle_exporter.web import ServingState, make_app
+from tests.metrics.builders import Owner, a_publication, a_snapshot, shown
+from tests.metrics.parsing import parse
+
+Ask = Callable[..., Awaitable[ClientResponse]]
+
+
+@asynccontextmanager
+async def serving(
+    *publications: Publication, path: str = "/metrics"
+) -> AsyncIterator[tuple[Ask, ServingState]]:
+    """Serve the publications' last page; yield a way to ask, and the state."""
+    state = ServingState(Pages())
+    async with asyncio.TaskGroup() as group:
+        rendering = group.create_task(state.pages.run())
+        for publication in publications:
+            await publish(state, publication)
+        async with (
+            TestServer(make_app(state, path)) as server,
+            ClientSession(
+                connector=TCPConnector(force_close=True), auto_decompress=False
+            ) as session,
+        ):
+
+            async def ask(
+                path: str, method: str = "GET", **headers: str
+            ) -> ClientResponse:
+                names = {name.replace("_", "-"): v for name, v in headers.items()}
+                response = await session.request(
+                    method,
+                    server.make_url(path),
+                    headers=names,
+                    skip_auto_headers=["Accept", "Accept-Encoding"],
+                )
+                await response.read()
+                return response
+
+            yield ask, state
+        rendering.cancel()
+
+
+async def publish(state: ServingState, publication: Publication) -> None:
+    """Publish and wait for the page."""
+    state.pages.offer(publication)
+    await shown(state.pages, publication)
+
+
+def published() -> Publication:
+    """Return a publication of one finished cycle."""
+    return a_publication(a_snapshot())
+
+
+class TestMetrics:
+    """The telemetry path."""
+
+    @pytest.mark.parametrize(
+        ("accept", "form"),
+        [
+            ("*/*", Format.TEXT),
+            ("text/plain;version=0.0.4;q=0.5", Format.TEXT),
+            ("application/openmetrics-text;version=1.0.0", Format.OPENMETRICS),
+            ('application/openmetrics-text;version="x";q="', Format.TEXT),
+        ],
+    )
+    @pytest.mark.parametrize("encoding", ["", "gzip"])
+    async def test_formats_and_encodings(
+        self, accept: str, form: Format, encoding: str
+    ) -> None:
+        """Each format and encoding arrives whole, with headers that say what it is."""
+        async with serving(published()) as (ask, _):
+            response = await ask("/metrics", Accept=accept, Accept_Encoding=encoding)
+            body = await response.read()
+
+        plain = gzip.decompress(body) if encoding else body
+        assert response.status == 200
+        assert response.headers["Content-Type"] == form.value
+        assert response.headers.get("Content-Encoding", "") == encoding
+        assert response.headers["Vary"] == "Accept, Accept-Encoding"
+        assert ("account_inactive", form) in {
+            (name, form) for name, _ in parse(form, plain)
+        }
+
+    async def test_no_headers_mean_plain_text(self) -> None:
+        """A client that says nothing gets the text format, not compressed."""
+        async with serving(published()) as (ask, _):
+            response = await ask("/metrics")
+
+        assert response.headers["Content-Type"] == Format.TEXT.value
+        assert "Content-Encoding" not in response.headers
+
+    async def test_before_the_first_page(self) -> None:
+        """Until a page exists there is a plain 503, no empty page."""
+        async with serving() as (ask, _):
+            response = await ask("/metrics")
+
+        assert (response.status, await response.text()) == (
+            503,
+            "no page was rendered yet\n",
+        )
+
+    async def test_before_the_first_cycle(self) -> None:
+        """Before the first cycle ended the page holds our own families only."""
+        async with serving(a_publication(None)) as (ask, _):
+            response = await ask("/metrics")
+
+        names = {name for name, _ in parse(Format.TEXT, await response.read())}
+        assert response.status == 200
+        assert "nats_idle_exporter_build_info" in names
+        assert not any(name.startswith("account_") for name in names)
+
+    async def test_a_scrape_never_renders(self) -> None:
+        """However often it is scraped, a publication is rendered once."""
+        asked = []
+
+        def ownership(account: str, _name: str) -> Owner:
+            asked.append(account)
+            return Owner()
+
+        publication = a_publication(a_snapshot(), ownership=ownership)
+        async with serving(publication) as (ask, _):
+            bodies = {await (await ask("/metrics")).read() for _ in range(3)}
+
+        assert asked == ["ORDERS"]
+        assert len(bodies) == 1
+
+    async def test_another_path(self) -> None:
+        """The telemetry path can be another one, and the landing page knows it."""
+        async with serving(published(), path="/prom/metrics") as (ask, _):
+            statuses = [(await ask(p)).status for p in ("/prom/metrics", "/metrics")]
+            landing = await (await ask("/")).text()
+
+        assert statuses == [200, 404]
+        assert 'href="/prom/metrics"' in landing
+
+    async def test_the_root_as_telemetry_path(self) -> None:
+        """A telemetry path of / serves metrics there instead of the landing page."""
+        async with serving(published(), path="/") as (ask, _):
+            response = await ask("/")
+
+        assert response.headers["Content-Type"] == Format.TEXT.value
+
+
+class TestLandingPage:
+    """The page for people."""
+
+    async def test_it_shows_the_current_publication(self) -> None:
+        """Each new publication is shown, the page before it no longer."""
+        async with serving() as (ask, state):
+            texts = [await (await ask("/")).text()]
+            await publish(state, a_publication(None))
+            texts.append(await (await ask("/")).text())
+            await publish(state, published())
+            response = await ask("/")
+            texts.append(await response.text())
+
+        assert [("ORDERS" in text) for text in texts] == [False, False, True]
+        assert response.headers["Content-Type"] == "text/html; charset=utf-8"
+        assert response.headers["Cache-Control"] == "no-cache"
+
+    async def test_one_moment_is_rendered_once(self) -> None:
+        """However many ask at once, the page of one moment is made once."""
+        asked = []
+
+        def ownership(account: str, _name: str) -> Owner:
+            asked.append(account)
+            return Owner()
+
+        async with serving(a_publication(a_snapshot(), ownership=ownership)) as (
+            ask,
+            _,
+        ):
+            asked.clear()
+            await asyncio.gather(*(ask("/") for _ in range(5)))
+
+        assert asked == ["ORDERS"]
+
+
+class TestHealth:
+    """Liveness and readiness."""
+
+    async def test_healthy_whatever_is_known(self) -> None:
+        """Liveness depends on nothing that a NATS server does, nor on stopping."""
+        async with serving() as (ask, state):
+            state.is_stopping = True
+            response = await ask("/-/healthy")
+
+        assert (response.status, await response.text()) == (200, "healthy\n")
+
+    async def test_ready_after_the_first_cycle_until_stopping(self) -> None:
+        """Readiness comes with the first cycle's page and goes when stopping."""
+        async with serving() as (ask, state):
+            answers = [await ask("/-/ready")]
+            await publish(state, a_publication(None))
+            answers.append(await ask("/-/ready"))
+            await publish(state, published())
+            answers.append(await ask("/-/ready"))
+            state.is_stopping = True
+            answers.append(await ask("/-/ready"))
+
+        assert [(a.status, await a.text()) for a in answers] == [
+            (503, "not ready: the first cycle has not ended\n"),
+            (503, "not ready: the first cycle has not ended\n"),
+            (200, "ready\n"),
+            (503, "not ready: stopping\n"),
+        ]
+
+
+PATHS = ["/", "/metrics", "/-/healthy", "/-/ready"]
+
+
+@pytest.mark.parametrize("path", PATHS)
+async def test_head(path: str) -> None:
+    """HEAD answers as GET does, without a body."""
+    async with serving(published()) as (ask, _):
+        get, head = await ask(path), await ask(path, "HEAD")
+
+    assert (head.status, await head.read()) == (200, b"")
+    for name in ("Content-Type", "Content-Length"):
+        assert head.headers[name] == get.headers[name]
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+async def test_other_methods(path: str, method: str) -> None:
+    """What is read-only says so."""
+    async with serving(published()) as (ask, _):
+        response = await ask(path, method)
+
+    assert response.status == 405
+    assert response.headers["Allow"] == "GET,HEAD"
+
+
+@pytest.mark.parametrize(
+    "path", ["/favicon.ico", "/metrics/", "/-/reload", "/-/", "/api/v1/accounts"]
+)
+async def test_unknown_paths(path: str) -> None:
+    """A path that is not served gets a plain 404."""
+    async with serving(published()) as (ask, _):
+        response = await ask(path)
+
+    assert response.status == 404
+    assert response.headers["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("path", [*PATHS, "/nowhere"])
+async def test_security_headers(path: str) -> None:
+    """Every answer, errors included, forbids sniffing, framing and scripts."""
+    async with serving(published()) as (ask, _):
+        headers = (await ask(path)).headers
+
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
+    assert headers["Server"] == "nats-idle-exporter"
