@@ -1,0 +1,154 @@
+"""The daemon: one loop that polls, one that renders, one server that serves.
+
+It ends in two ways: by a signal, orderly and with exit code 0; or because a
+part of it failed, with an error. A dead poll loop never leaves a server behind
+that presents old verdicts as fresh.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import structlog
+from aiohttp import web
+
+from nats_idle_exporter import __version__
+from nats_idle_exporter.activity import Cadence, Ledger
+from nats_idle_exporter.config import Config, ConfiguredRules, WebOptions
+from nats_idle_exporter.errors import StartError
+from nats_idle_exporter.metrics import Pages, Publication, ReloadStatus
+from nats_idle_exporter.monitoring.client import MonitoringClient
+from nats_idle_exporter.monitoring.clock import Clock, SystemClock
+from nats_idle_exporter.monitoring.fetch import new_session
+from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
+from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.web.app import ServingState, make_app
+
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+LINGER_SECONDS = 1.0
+"""How long open requests may take once we stop."""
+
+_log = structlog.get_logger(__name__)
+
+
+def serve(config: Config, options: WebOptions) -> int:
+    """Run the daemon until a signal ends it; return the exit code.
+
+    Raises:
+        StartError: an address cannot be listened on.
+    """
+    asyncio.run(run(config, options))
+    return 0
+
+
+async def run(config: Config, options: WebOptions) -> None:
+    """Run the daemon in this loop until SIGTERM or SIGINT.
+
+    Raises:
+        StartError: an address cannot be listened on.
+        ExceptionGroup: a part failed; everything was stopped.
+    """
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    _log.info("starting", version=__version__, systems=len(config.systems))
+    state = ServingState(Pages())
+    async with _listening(state, options), new_session() as session:
+        clock = SystemClock()
+        client = MonitoringClient(
+            session,
+            clock,
+            timeout_seconds=config.poll.timeout_seconds,
+            max_body_bytes=config.poll.max_body_bytes,
+        )
+        poller = _make_poller(config, client, clock, state.pages)
+        async with asyncio.TaskGroup() as group:
+            tasks = [
+                group.create_task(poller.run(), name="poll loop"),
+                group.create_task(state.pages.run(), name="page rendering"),
+            ]
+            await stop.wait()
+            state.is_stopping = True
+            _log.info("stopping")
+            for task in tasks:
+                task.cancel()
+    _log.info("stopped")
+
+
+def _make_poller(
+    config: Config, client: MonitoringClient, clock: Clock, pages: Pages
+) -> Poller:
+    rules = ConfiguredRules(config)
+    reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
+
+    def publish(snapshot: Snapshot | None) -> None:
+        pages.offer(
+            Publication(
+                snapshot=snapshot, ownership=rules.registry.entry, reload=reload
+            )
+        )
+
+    publish(None)
+    cadence = Cadence(
+        config.poll.interval_seconds,
+        config.poll.jetstream_interval_seconds,
+        config.inactivity.forget_after_seconds,
+    )
+    systems = {
+        system.name: WatchedSystem(
+            Ledger(system.endpoints, rules, cadence), system.endpoints
+        )
+        for system in config.systems
+    }
+    pace = Pace(
+        config.poll.interval_seconds,
+        config.poll.jetstream_interval_seconds,
+        config.poll.concurrency,
+    )
+    return Poller(systems, client, clock, publish, pace)
+
+
+@asynccontextmanager
+async def _listening(state: ServingState, options: WebOptions) -> AsyncIterator[None]:
+    """Serve on every address, or on none: a start that half works is no start."""
+    runner = web.AppRunner(
+        make_app(state, options.telemetry_path),
+        access_log=None,
+        shutdown_timeout=LINGER_SECONDS,
+    )
+    await runner.setup()
+    try:
+        for host, port in options.listen_addresses:
+            await _listen(runner, host, port)
+        for address in runner.addresses:
+            _log.info("listening", address=_shown(address))
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
+    try:
+        site = web.TCPSite(runner, host or None, port)
+        await site.start()
+    except OSError as error:
+        raise StartError(f"cannot listen on {host}:{port}: {_why(error)}") from error
+
+
+def _why(error: OSError) -> str:
+    """Return the system's words; asyncio repeats the address in its own."""
+    if error.errno is None or isinstance(error, socket.gaierror):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
+
+
+def _shown(address: tuple[str, int]) -> str:
+    """Return a socket's address as a flag would have it."""
+    host, port = address[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

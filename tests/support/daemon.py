@@ -1,0 +1,73 @@
+"""Run the exporter as its users do: a process with flags, a log and a port."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from types import TracebackType
+from typing import Self
+
+_LISTENING = re.compile(r"msg=listening address=127\.0\.0\.1:(\d+)")
+_PATIENCE_SECONDS = 20
+
+
+class Daemon:
+    """One daemon process on a free port of loopback; ``lines`` is its log so far.
+
+    Args:
+        flags: beside the listen address.
+    """
+
+    def __init__(self, *flags: str) -> None:
+        command = [sys.executable, "-m", "nats_idle_exporter"]
+        command += ["--web.listen-address=127.0.0.1:0", *flags]
+        self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        self.lines: list[str] = []
+        self.port = 0
+
+    def __enter__(self) -> Self:
+        self.port = int(self.wait_for(_LISTENING.pattern)[1])
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._process.kill()
+        self._process.communicate()
+
+    @property
+    def url(self) -> str:
+        """Where it serves."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def wait_for(self, pattern: str) -> re.Match[str]:
+        """Read the log until a line matches; its end is an error."""
+        assert self._process.stderr is not None
+        for line in self._process.stderr:
+            self.lines.append(line)
+            if found := re.search(pattern, line):
+                return found
+        raise AssertionError(f"the log ended without {pattern!r}:\n{self.lines}")
+
+    def fetch(self, path: str) -> tuple[int, str]:
+        """Return status and body of one of its pages."""
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=10) as response:  # noqa: S310
+                return response.status, response.read().decode()
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, error.read().decode()
+
+    def end(self, number: signal.Signals) -> int:
+        """Send a signal and return the exit code; the rest of the log is kept."""
+        self._process.send_signal(number)
+        _, rest = self._process.communicate(timeout=_PATIENCE_SECONDS)
+        self.lines += rest.splitlines()
+        return self._process.returncode

@@ -1,0 +1,96 @@
+"""The daemon as a process: it starts whole, serves, and ends when told."""
+
+from __future__ import annotations
+
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+
+from tests.support.daemon import Daemon
+
+STOP_SIGNALS = [signal.SIGTERM, signal.SIGINT]
+
+
+@pytest.fixture
+def hanging() -> Iterator[str]:
+    """Return the URL of an endpoint that takes connections and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield f"http://127.0.0.1:{server.getsockname()[1]}"
+
+
+@pytest.fixture
+def refusing() -> Iterator[str]:
+    """Return the URL of an endpoint where nobody listens."""
+    with socket.socket() as unheard:
+        unheard.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{unheard.getsockname()[1]}"
+
+
+@pytest.mark.parametrize("number", STOP_SIGNALS)
+def test_signal_ends_it_in_the_middle_of_a_poll(
+    hanging: str, number: signal.Signals
+) -> None:
+    """Whatever hangs, a signal ends the daemon in order and with exit code 0."""
+    with Daemon(f"--nats.endpoint={hanging}") as daemon:
+        assert daemon.fetch("/-/healthy") == (200, "healthy\n")
+        assert daemon.fetch("/-/ready")[0] == 503
+
+        assert daemon.end(number) == 0
+        assert "msg=stopped" in daemon.lines[-1]
+
+
+def test_ready_after_a_cycle_that_found_nothing(refusing: str) -> None:
+    """The first cycle makes it ready, whatever it found; failures are counted."""
+    with Daemon(f"--nats.endpoint={refusing}", "--poll.interval=50ms") as daemon:
+        daemon.wait_for("poll failed")
+        status, page = 0, ""
+        while "endpoint_up{" not in page:
+            status, page = daemon.fetch("/metrics")
+
+        labels = f'{{system="default",endpoint="{refusing}"'
+        assert status == 200
+        assert f"nats_idle_exporter_endpoint_up{labels}}} 0\n" in page
+        assert f'poll_errors_total{labels},reason="unreachable"}} 0\n' not in page
+        assert daemon.fetch("/-/ready") == (200, "ready\n")
+        assert daemon.end(signal.SIGTERM) == 0
+
+
+@pytest.mark.parametrize(
+    ("address", "why"),
+    [
+        ("127.0.0.1:{port}", "Address already in use"),
+        ("no-such-host.invalid:{port}", r"\w[\w ]+"),
+    ],
+)
+def test_address_that_cannot_be_served(address: str, why: str) -> None:
+    """A start that cannot listen ends with exit code 1 and one line that says why."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        address = address.format(port=port)
+        command = [sys.executable, "-m", "nats_idle_exporter", "--log.level=error"]
+        ended = subprocess.run(
+            [*command, f"--web.listen-address={address}"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+    assert ended.returncode == 1
+    line = f"nats-idle-exporter: cannot listen on {re.escape(address)}: {why}\n"
+    assert re.fullmatch(line, ended.stderr)
+
+
+def test_listens_on_every_address(refusing: str) -> None:
+    """Each address of the command line is served."""
+    flags = [f"--nats.endpoint={refusing}", "--web.listen-address=[::1]:0"]
+    with Daemon(*flags) as daemon:
+        found = daemon.wait_for(r"listening address=\[::1\]:(\d+)")
+
+        with socket.create_connection(("::1", int(found[1])), timeout=10):
+            pass
