@@ -1,0 +1,41 @@
+# Both stages use Debian's own Python, so that the environment that the first one
+# makes finds the same interpreter in the second.
+FROM debian:12-slim AS build
+# hadolint ignore=DL3008 # a pinned version leaves the archive with the next security fix
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends python3 python3-venv \
+    && rm -rf /var/lib/apt/lists/*
+# pip stays in an environment of its own: what runs has only what it needs.
+RUN python3 -m venv /opt/pip \
+    && python3 -m venv --without-pip /opt/nats-idle-exporter
+WORKDIR /src
+COPY pyproject.toml README.md LICENSE ./
+COPY tests/requirements.lock tests/
+COPY nats_idle_exporter/ nats_idle_exporter/
+RUN /opt/pip/bin/pip --python /opt/nats-idle-exporter/bin/python install \
+    --no-cache-dir --constraint tests/requirements.lock .
+
+FROM debian:12-slim
+ARG VERSION=unknown
+ARG REVISION=unknown
+LABEL org.opencontainers.image.title="nats-idle-exporter" \
+      org.opencontainers.image.description="Prometheus exporter that proves which NATS accounts nobody uses" \
+      org.opencontainers.image.licenses="Apache-2.0" \
+      org.opencontainers.image.version="${VERSION}" \
+      org.opencontainers.image.revision="${REVISION}"
+# hadolint ignore=DL3008 # as above
+RUN apt-get update \
+    && apt-get install --yes --no-install-recommends ca-certificates python3 \
+    && rm -rf /var/lib/apt/lists/*
+COPY --from=build /opt/nats-idle-exporter /opt/nats-idle-exporter
+ENV PATH="/opt/nats-idle-exporter/bin:${PATH}" \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1
+# A number, so that Kubernetes can see that it is not root.
+USER 65532:65532
+EXPOSE 7778
+STOPSIGNAL SIGTERM
+# Asks port 7778; with another --web.listen-address, give it here too.
+HEALTHCHECK --interval=30s --timeout=10s --start-period=10s \
+    CMD ["nats-idle-exporter", "--healthcheck"]
+ENTRYPOINT ["nats-idle-exporter"]

@@ -1,0 +1,95 @@
+"""Connect to a test's servers as ordinary clients do, and as odd ones do."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import nats
+import nats.errors
+from nats.aio.client import Client, RawCredentials
+
+from tests.support.natsserver import ServerTroubleError
+from tests.support.topology import PASSWORD
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.support.natsserver import NatsServer
+
+_ATTEMPTS = 50
+_STEP_SECONDS = 0.2
+
+
+@asynccontextmanager
+async def connected(
+    server: NatsServer, account: str | None = None, *, creds: str | None = None
+) -> AsyncIterator[Client]:
+    """Connect to one server, never to another, and close in the end.
+
+    Args:
+        server: the server to connect to.
+        account: a configured account; none for a server without accounts.
+        creds: the text of a credentials file, in operator mode.
+    """
+    client = await nats.connect(
+        server.url,
+        user=account,
+        password=PASSWORD if account else None,
+        user_credentials=RawCredentials(creds) if creds else None,
+        allow_reconnect=False,
+        max_reconnect_attempts=1,
+        reconnect_time_wait=0,
+        error_cb=_ignore,
+    )
+    try:
+        yield client
+    finally:
+        await client.close()
+
+
+async def add_stream(
+    client: Client, name: str, subjects: list[str], replicas: int = 1
+) -> None:
+    """Add a stream, once the young cluster has heard from enough of its servers."""
+    for _ in range(_ATTEMPTS):
+        with contextlib.suppress(nats.errors.Error):
+            await client.jetstream().add_stream(
+                name=name, subjects=subjects, num_replicas=replicas
+            )
+            return
+        await asyncio.sleep(_STEP_SECONDS)
+    raise ServerTroubleError(f"no stream {name} with {replicas} replicas")
+
+
+async def publish_in_one_packet(
+    server: NatsServer, account: str, subject: str, payload: bytes = b""
+) -> None:
+    """Send CONNECT and PUB in one packet, as hand-made clients do, and leave.
+
+    The server books such a message to its global account.
+    """
+    options = {"user": account, "pass": PASSWORD, "verbose": False}
+    packet = b"CONNECT %s\r\nPUB %s %d\r\n%s\r\nPING\r\n" % (
+        json.dumps(options).encode(),
+        subject.encode(),
+        len(payload),
+        payload,
+    )
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.client.number)
+    try:
+        await reader.readline()
+        writer.write(packet)
+        # The server's own PING may come before the PONG.
+        while not (await reader.readline()).startswith(b"PONG"):
+            pass
+    finally:
+        writer.close()
+        await writer.wait_closed()
+
+
+async def _ignore(_error: Exception) -> None:
+    """Leave it to the test: a server that a test kills is no news to it."""

@@ -1,0 +1,115 @@
+"""Watch real servers cycle by cycle, with time that passes only between cycles.
+
+Everything but time is real: the client, the poll loop, the ledger, the servers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from contextlib import asynccontextmanager
+
+from nats_idle_exporter.activity import (
+    AccountView,
+    Cadence,
+    Ledger,
+    SystemView,
+    Verdict,
+)
+from nats_idle_exporter.config import ConfiguredRules, parse_config
+from nats_idle_exporter.monitoring.client import MonitoringClient
+from nats_idle_exporter.monitoring.fetch import new_session
+from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
+from nats_idle_exporter.snapshot import Snapshot
+from tests.support.clock import FakeClock
+
+INTERVAL = 30.0
+THRESHOLD_CYCLES = 20
+CONFIG = """
+systems: [{{endpoints: {endpoints}}}]
+poll: {{interval: 30s, jetstream_interval: 30s}}
+inactivity: {{threshold: {threshold}s}}
+"""
+_HANG_SECONDS = 0.25
+"""Real time after which a paused server is given up in a cycle."""
+
+
+class Watching:
+    """One system under watch; ``snapshot`` is of the last cycle."""
+
+    def __init__(
+        self, poller: Poller, clock: FakeClock, snapshots: list[Snapshot]
+    ) -> None:
+        self._poller = poller
+        self._clock = clock
+        self._snapshots = snapshots
+
+    async def cycles(self, count: int = 1) -> SystemView:
+        """Let so many intervals pass, each with a cycle at its end."""
+        for _ in range(count):
+            self._clock.advance(INTERVAL)
+            await self._poller.cycle()
+        return self.view
+
+    async def cycles_until(self, account: str, verdict: Verdict, most: int) -> int:
+        """Run cycles until the account has the verdict; return how many it took."""
+        for count in range(1, most + 1):
+            await self.cycles()
+            if self.account(account).verdict is verdict:
+                return count
+        raise AssertionError(f"{account} is not {verdict} after {most} cycles")
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The last cycle's snapshot."""
+        return self._snapshots[-1]
+
+    @property
+    def view(self) -> SystemView:
+        """The last cycle's view of the system."""
+        return self.snapshot.systems["default"]
+
+    def account(self, account: str) -> AccountView:
+        """Return the last view of an account, by id."""
+        return next(view for view in self.view.accounts if view.account == account)
+
+    def verdicts(self) -> dict[str, Verdict]:
+        """Return the last verdicts by account id."""
+        return {view.account: view.verdict for view in self.view.accounts}
+
+    def up(self) -> list[bool]:
+        """Return which endpoints answered in the last cycle, in their order."""
+        return [status.is_up for status in self.snapshot.endpoints]
+
+
+@asynccontextmanager
+async def watching(
+    endpoints: Iterable[str], threshold_cycles: int = THRESHOLD_CYCLES
+) -> AsyncIterator[Watching]:
+    """Watch endpoints with the daemon's own parts; no cycle has run yet.
+
+    The threshold is given in intervals; below 40 no restart is forgiven, since
+    a hole of one interval is a twentieth of it.
+    """
+    urls = list(endpoints)
+    config = parse_config(
+        CONFIG.format(endpoints=urls, threshold=round(threshold_cycles * INTERVAL))
+    )
+    clock = FakeClock()
+    cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
+    ledger = Ledger(urls, ConfiguredRules(config), cadence)
+    async with new_session() as session:
+        client = MonitoringClient(
+            session,
+            clock,
+            timeout_seconds=_HANG_SECONDS,
+            max_body_bytes=config.poll.max_body_bytes,
+        )
+        snapshots: list[Snapshot] = []
+        poller = Poller(
+            {"default": WatchedSystem(ledger, urls)},
+            client,
+            clock,
+            snapshots.append,
+            Pace(INTERVAL, INTERVAL, config.poll.concurrency),
+        )
+        yield Watching(poller, clock, snapshots)
