@@ -412,7 +412,7 @@ class TestDisplaced:
             process = Process(f"S{step}", A, start=when - 1)
             watcher.cycle(when, process.reading(when))
 
-        assert len(watcher.ledger._fleet.servers) == 2
+        assert len(watcher.ledger._memory.fleet.servers) == 2
 
 
 class TestEndpoints:
