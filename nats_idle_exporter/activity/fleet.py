@@ -77,7 +77,7 @@ class Fleet:
         }
         bound = self.bound
         ends = [
-            self._end(server, now.slow, 0.0)
+            self._end(server, now.slow, now.fast - server.asked.fast)
             for server_id, server in list(self.counted())
             if server.home in removed and server_id not in bound
         ]

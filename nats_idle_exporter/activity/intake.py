@@ -27,46 +27,49 @@ class Intake:
     def take(self, readings: Iterable[Reading]) -> dict[str, str]:
         """Take a cycle's readings in; return endpoint -> ``server_id``.
 
-        A server that several endpoints lead to counts once: by the answer
-        that came first.
+        A server that several endpoints lead to counts once: the answer that
+        came first becomes its last reading, of the others only use is taken.
         """
         read: dict[str, str] = {}
-        was_watched = self._memory.fleet.watched_to is not None
         for reading in sorted(readings, key=lambda r: (r.answered, r.endpoint)):
             if reading.endpoint not in self._memory.fleet.watches:
                 continue
             server_id = reading.server.server_id
-            is_first = server_id not in read.values()
+            is_again = server_id in read.values()
             displaced = self._memory.fleet.bind(reading)
             read[reading.endpoint] = server_id
-            if is_first:
-                self._ingest(reading, displaced, was_watched=was_watched)
+            rows = {row.account: row for row in reading.rows}
+            if is_again:
+                self._compare_all(reading, rows)
+                continue
+            if server_id in self._memory.fleet.servers:
+                self._compare_all(reading, rows)
+            else:
+                self._meet(reading, rows, displaced)
+            self._memory.fleet.take(reading, rows)
         self._learn_names()
         return read
 
-    def _ingest(
-        self, reading: Reading, displaced: Server | None, *, was_watched: bool
-    ) -> None:
-        rows = {row.account: row for row in reading.rows}
-        server = self._memory.fleet.servers.get(reading.server.server_id)
-        if server is None:
-            self._meet(reading, displaced, was_watched=was_watched)
-            for row in rows.values():
-                before = Row(row.account) if was_watched else row
-                change = compare(before, row, was_reloaded=False, is_wiped=False)
-                self._note(row.account, change, reading, 0.0)
-                self._hear_name(row, None)
-        else:
-            self._compare_all(server, reading, rows)
-        self._memory.fleet.take(reading, rows)
-
     def _meet(
-        self, reading: Reading, displaced: Server | None, *, was_watched: bool
+        self, reading: Reading, rows: dict[str, Row], displaced: Server | None
     ) -> None:
-        """Bound the proof by a server that is read for the first time."""
+        """Take in the first reading of a server.
+
+        In a watched system what it counted is use; at first sight it may be of
+        any age, and only who is there now is in use.
+        """
+        is_watched = self._memory.fleet.watched_to is not None
+        self._bound_proof(reading, displaced)
+        for row in rows.values():
+            before = Row(row.account) if is_watched else row
+            change = compare(before, row, was_reloaded=False, is_wiped=False)
+            self._note(row.account, change, reading, 0.0)
+            self._hear_name(row, None)
+
+    def _bound_proof(self, reading: Reading, displaced: Server | None) -> None:
         answered, up = reading.answered, reading.server.uptime_seconds
         reach = self._memory.fleet.watched_to
-        if not was_watched or reach is None:
+        if reach is None:
             self._memory.proof_from = max(self._memory.proof_from, answered.slow)
         elif wipes_on_reload(reading.server):
             # Its counters tell of the time since its last reload only.
@@ -76,9 +79,8 @@ class Intake:
             if unwatched > 0:
                 self._memory.holes.add(answered.slow, unwatched)
 
-    def _compare_all(
-        self, server: Server, reading: Reading, rows: dict[str, Row]
-    ) -> None:
+    def _compare_all(self, reading: Reading, rows: dict[str, Row]) -> None:
+        server = self._memory.fleet.servers[reading.server.server_id]
         was_reloaded = reading.server.config_load_time != server.facts.config_load_time
         is_wiped = was_reloaded and wipes_on_reload(reading.server)
         gap_seconds = max(

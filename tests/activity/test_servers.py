@@ -430,6 +430,19 @@ class TestEndpoints:
         assert watcher.view.duplicates == {"SA": (A, B)}
         assert watcher.account().connections == 1
 
+    def test_use_that_only_the_later_answer_shows(self) -> None:
+        """Of two answers of one server the later one may show use first."""
+        watcher = Watcher(A, B)
+        server = Process("SA", A, 0.0)
+        watcher.cycle(START, server.reading(START))
+        when = START + POLL
+        second = server.reading(when + 1, [used(1)], endpoint=B)
+        watcher.cycle(when + 1, second, server.reading(when))
+
+        evidence = watcher.account().last_evidence
+        assert evidence is not None
+        assert evidence.at == when + 1
+
     def test_restart_behind_two_urls(self) -> None:
         """A successor seen by one URL does not end what the other still reads."""
         watcher = Watcher(A, B)
@@ -442,7 +455,7 @@ class TestEndpoints:
         assert {s.server_id for s in watcher.view.servers} == {"SA", "SB"}
 
     def test_removed_endpoint_ends_the_watch_at_once(self) -> None:
-        """Without its endpoint a server holds nothing back, and leaves no hole."""
+        """Without its endpoint a server holds nothing back, read or unread."""
         watcher, one, two = a_pair()
         rows = [a_row(connections=1)]
         watcher.cycle(START + 1, one.reading(START + 1, rows), two.reading(START + 1))
@@ -455,6 +468,17 @@ class TestEndpoints:
         assert account.verdict is Verdict.INACTIVE
         assert account.quiet_since_at == START + 2
         assert account.connections == 0
+
+    def test_removed_endpoint_leaves_the_hole_of_its_outage(self) -> None:
+        """What a server did between its last reading and the removal is unknown."""
+        watcher, _, two = a_pair()
+        when = START + HOUR
+        watcher.cycle(when, two.reading(when))
+        watcher.ledger.watch([B], at(when + 1))
+        two.peers = frozenset()
+        watcher.cycle(when + POLL, two.reading(when + POLL))
+
+        assert watcher.account().quiet_since_at == when + 1
 
     def test_reading_of_a_removed_endpoint_is_dropped(self) -> None:
         """A poll under way while its endpoint is removed changes nothing."""
