@@ -41,6 +41,7 @@ class Intake:
             rows = {row.account: row for row in reading.rows}
             if is_again:
                 self._compare_all(reading, rows)
+                self._memory.fleet.servers[server_id].see_present(rows)
                 continue
             if server_id in self._memory.fleet.servers:
                 self._compare_all(reading, rows)

@@ -49,6 +49,20 @@ class Server:
         self.jetstream = reading.jetstream or self.jetstream
         self.ended_at = None
 
+    def see_present(self, rows: dict[str, Row]) -> None:
+        """Add who was there by another answer of the same cycle.
+
+        Who is gone at the next reading was there until then, whichever answer
+        showed it.
+        """
+        for account, row in rows.items():
+            if is_present(row):
+                last = self.rows.get(account) or Row(account)
+                self.rows[account] = self.live[account] = last._replace(
+                    connections=max(last.connections, row.connections),
+                    leafnodes=max(last.leafnodes, row.leafnodes),
+                )
+
 
 def wipes_on_reload(facts: ServerFacts) -> bool:
     """Say whether a reload restarts the counters; unreadable versions may."""

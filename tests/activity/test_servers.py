@@ -443,6 +443,23 @@ class TestEndpoints:
         assert evidence is not None
         assert evidence.at == when + 1
 
+    def test_connection_that_only_the_later_answer_shows(self) -> None:
+        """Whichever answer showed it: gone now, it was there until now."""
+        watcher = Watcher(A, B)
+        server = Process("SA", A, 0.0)
+        watcher.cycle(START, server.reading(START))
+        when = START + POLL
+        rows = [a_row(connections=1), a_row("NEW", leafnodes=1)]
+        second = server.reading(when + 1, rows, endpoint=B)
+        watcher.cycle(when + 1, second, server.reading(when))
+        later = when + POLL
+        watcher.cycle(later, server.reading(later))
+
+        for account in ("TEAM", "NEW"):
+            evidence = watcher.account(account).last_evidence
+            assert evidence is not None
+            assert evidence.at == later
+
     def test_restart_behind_two_urls(self) -> None:
         """A successor seen by one URL does not end what the other still reads."""
         watcher = Watcher(A, B)
