@@ -133,9 +133,7 @@ async def test_use_after_a_restart_is_seen(nats_version: str) -> None:
 
         await server.restart()
         await publish()
-        await watch.cycles()
-
-        assert watch.account("TEAM").verdict is Verdict.ACTIVE
+        await watch.cycles_until("TEAM", Verdict.ACTIVE, most=2)
 
 
 async def test_operator_mode_survives_the_restart_of_all(nats_version: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from tests.support.clients import add_stream, connected, publish_in_one_packet
 from tests.support.jwts import Operator, credentials
 from tests.support.natsserver import NatsServer, ServerTroubleError
+from tests.support.programs import require_program
 from tests.support.servers import FetchError, binary, unpack
 from tests.support.topology import (
     a_cluster,
@@ -170,3 +171,20 @@ class TestFetch:
         """A version that nobody fetched is an error that names the remedy."""
         with pytest.raises(FetchError, match="make servers"):
             binary("0.0.0")
+
+
+class TestPrograms:
+    """Programs that only some machines have."""
+
+    def test_program_that_is_there(self) -> None:
+        """A program on PATH is told by its path."""
+        assert require_program("sh").endswith("/sh")
+
+    def test_missing_program(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Without a program the test is skipped, but in CI it fails."""
+        monkeypatch.delenv("CI", raising=False)
+        with pytest.raises(pytest.skip.Exception, match="no-such-program"):
+            require_program("no-such-program")
+        monkeypatch.setenv("CI", "true")
+        with pytest.raises(pytest.fail.Exception, match="CI skips nothing"):
+            require_program("no-such-program")

@@ -57,7 +57,7 @@ async def add_stream(
     """Add a stream, once the young cluster has heard from enough of its servers."""
     for _ in range(_ATTEMPTS):
         with contextlib.suppress(nats.errors.Error):
-            await client.jetstream().add_stream(
+            await client.jetstream(timeout=1).add_stream(
                 name=name, subjects=subjects, num_replicas=replicas
             )
             return

@@ -1,0 +1,44 @@
+# Everything needs only python3 with venv, make and a package index.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+LOCK := tests/requirements.lock
+PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help venv test lint demo servers clean
+.PRECIOUS: $(VENV)/.installed-%
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed-demo ## watch a real cluster with forgotten accounts for a minute
+	$(BIN)/nats-idle-exporter demo $(if $(DURATION),--duration $(DURATION))
+
+test: $(VENV)/.installed-test servers ## run every test, and hold the coverage
+	$(BIN)/pytest --cov --cov-report=
+	$(BIN)/coverage report --precision=2 --fail-under=95
+	$(BIN)/coverage report --precision=2 --fail-under=100 --include='$(PURE)'
+
+lint: $(VENV)/.installed-test ## check style, format and types
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+
+servers: $(VENV)/.installed-test ## fetch the nats-servers that the tests start
+	$(BIN)/python -m tests.support.servers
+
+venv: $(VENV)/.installed-test ## create the virtual environment for development
+
+clean: ## remove the virtual environment, fetched servers and all caches
+	rm -rf $(VENV) .cache .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache dist
+	find nats_idle_exporter tests -name __pycache__ -type d -exec rm -rf {} +
+
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed-%: pyproject.toml $(LOCK) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c $(LOCK) -e '.[$*]'
+	touch $@
