@@ -6,11 +6,14 @@ verdict of the system back. Ends are shown in three ways only:
 
 * succession: a process that started after the last reading answers at the
   same endpoint, so the old one is gone, at the latest since that start;
-* silence of the peers: another process answers at its endpoint, and no
-  server that was read since names it any more;
-* the operator takes the endpoint out of the configuration.
+* the operator takes the endpoint out of the configuration;
+* silence of the peers, for those that no endpoint leads to: no server that
+  counts names it any more.
 
-A hole runs from a server's last reading to its end.
+A hole runs from a server's last reading to its end. An end is taken back when
+a peer names the server after it. A server that was displaced by an older
+process may be alive and in use: it counts until it answers again, or until the
+operator acts.
 """
 
 from __future__ import annotations
@@ -21,6 +24,11 @@ from nats_idle_exporter.activity.ends import Displaced, End, succession
 from nats_idle_exporter.activity.facts import Instant, Reading, Row
 from nats_idle_exporter.activity.servers import Server, Stranger, Watch, earliest
 from nats_idle_exporter.activity.view import UnwatchedKind
+
+TURNS = 8
+"""Servers behind one endpoint that are recognised when they take turns."""
+MOST_REMEMBERED = 64
+"""Servers kept per endpoint that do not answer there any more."""
 
 
 class Fleet:
@@ -55,9 +63,25 @@ class Fleet:
         ]
         return earliest(instants)
 
-    def oldest_jetstream(self) -> Instant | None:
-        """Return up to when jsz of everything that counts was read, likewise."""
-        return earliest(s.jetstream and s.jetstream.asked for _, s in self.counted())
+    def jetstream_span(self) -> tuple[Instant | None, Instant | None]:
+        """Return when the oldest and the newest of their last jsz were asked.
+
+        (None, None) while some server that counts never told any.
+        """
+        rounds = [server.jetstream for _, server in self.counted()]
+        asked = [each.asked for each in rounds if each is not None]
+        if not asked or len(asked) < len(rounds):
+            return None, None
+        return earliest(asked), max(asked)
+
+    def witnesses(self) -> list[Server]:
+        """Return those whose word on accounts holds: who counts, else who did.
+
+        Between the end of all old endpoints and the first answer of a new one,
+        the system account is still no tenant.
+        """
+        counted = [server for _, server in self.counted()]
+        return counted or list(self.servers.values())
 
     def is_complete(self, read: Iterable[str]) -> bool:
         """Say whether those read are all that count, strangers included."""
@@ -70,7 +94,6 @@ class Fleet:
     def watch(self, endpoints: Iterable[str], now: Instant) -> list[End]:
         """Replace the list of endpoints; return whose watch ends with it."""
         wanted = dict.fromkeys(endpoints)
-        removed = self.watches.keys() - wanted
         self.watches = {
             endpoint: self.watches.get(endpoint) or Watch(self.watched_to)
             for endpoint in wanted
@@ -79,15 +102,14 @@ class Fleet:
         ends = [
             self._end(server, now.slow, now.fast - server.asked.fast)
             for server_id, server in list(self.counted())
-            if server.home in removed and server_id not in bound
+            if server.home not in wanted and server_id not in bound
         ]
         if not any(self.counted()):
             self._start_anew()
         return ends
 
     def _start_anew(self) -> None:
-        """Forget everything read: nobody is left who could carry the proof on."""
-        self.servers.clear()
+        """Forget the complete view: nobody is left who could carry it on."""
         self.watched_to = None
         for watch in self.watches.values():
             watch.known_since = None
@@ -99,10 +121,11 @@ class Fleet:
         watch = self.watches[reading.endpoint]
         server_id, previous = reading.server.server_id, watch.server_id
         watch.server_id = server_id
+        watch.steady = watch.steady + 1 if previous == server_id else 0
         if previous is None or previous == server_id:
             return None
-        known = self.servers.get(server_id)
-        watch.is_load_balanced |= known is not None and known.home == reading.endpoint
+        watch.is_load_balanced |= server_id in watch.past
+        watch.past = (*watch.past[1 - TURNS :], previous)
         self._displaced.append(Displaced(previous, reading))
         return self.servers.get(previous)
 
@@ -118,9 +141,11 @@ class Fleet:
     def settle(self) -> list[End]:
         """Find who ended, after all readings of a cycle were bound and taken."""
         ends = [*self._successions()]
+        self._take_ends_back()
         listed = self._listed()
         ends += self._silenced(listed)
         ends += self._strangers(listed)
+        self._tidy()
         oldest = self.oldest()
         if oldest is not None:
             last = self.watched_to or oldest
@@ -149,14 +174,21 @@ class Fleet:
             if (start := succession(server, by)) is not None:
                 yield self._end(server, start.at, start.hole_seconds)
 
-    def _listed(self) -> dict[str, UnwatchedKind]:
-        """Return the peers that servers name and nobody reads.
+    def _take_ends_back(self) -> None:
+        """Let servers count again that a peer named after their supposed end."""
+        for _, server in list(self.counted()):
+            for peer in server.routes | server.gateways:
+                known = self.servers.get(peer)
+                if known is None or known.ended_at is None:
+                    continue
+                if server.asked.slow > known.ended_at:
+                    known.ended_at = None
 
-        A peer named after its supposed end did not end.
-        """
+    def _listed(self) -> dict[str, UnwatchedKind]:
+        """Return the peers that servers name and nobody reads."""
         bound = self.bound
         listed = {}
-        for _, server in list(self.counted()):
+        for _, server in self.counted():
             kinds = (
                 (UnwatchedKind.GATEWAY, server.gateways),
                 (UnwatchedKind.ROUTE, server.routes),
@@ -165,9 +197,6 @@ class Fleet:
                 for peer in peers - bound.keys():
                     known = self.servers.get(peer)
                     if known is None or known.ended_at is None:
-                        listed[peer] = kind
-                    elif server.asked.slow > known.ended_at:
-                        known.ended_at = None
                         listed[peer] = kind
         return listed
 
@@ -178,19 +207,10 @@ class Fleet:
             for server_id, server in list(self.counted())
             if server_id not in bound
             and server_id not in listed
-            and self._may_end_by_silence(server, bound.values())
+            and server.home not in self.watches
+            and bound
+            and all(other.asked.slow > server.asked.slow for other in bound.values())
         ]
-
-    def _may_end_by_silence(self, server: Server, others: Iterable[Server]) -> bool:
-        """Ask for newer readings of all; and peers must be able to name it.
-
-        Behind a load balancer a server without peers may answer again.
-        """
-        watch = self.watches.get(server.home)
-        is_hidden = watch is not None and watch.is_load_balanced
-        return (server.was_clustered or not is_hidden) and all(
-            other.asked.slow > server.asked.slow for other in others
-        )
 
     def _strangers(self, listed: dict[str, UnwatchedKind]) -> list[End]:
         gone = self.strangers.keys() - listed.keys() - self.servers.keys()
@@ -218,9 +238,25 @@ class Fleet:
         return self._end(server, slow, seconds)
 
     def _end(self, server: Server, at: float, hole_seconds: float) -> End:
-        """Mark the end; of those that ended at one endpoint the last is kept."""
-        for server_id, other in list(self.servers.items()):
-            if other.home == server.home and other.ended_at is not None:
-                del self.servers[server_id]
         server.ended_at = at
         return End(server, at, hole_seconds)
+
+    def _tidy(self) -> None:
+        """Bound what is kept of servers that answer nowhere any more.
+
+        Of those that count, the oldest at each endpoint holds the verdicts
+        back for all others, so it is never dropped.
+        """
+        bound = self.bound
+        unbound = [(i, s) for i, s in self.servers.items() if i not in bound]
+        unbound.sort(key=lambda item: (item[1].ended_at is None, item[1].asked))
+        for endpoint in {server.home for _, server in unbound}:
+            ended = [i for i, s in unbound if s.home == endpoint and s.ended_at]
+            counted = [i for i, s in unbound if s.home == endpoint and not s.ended_at]
+            for server_id in ended[:-1] + counted[:-TURNS]:
+                self.servers[server_id].lay_down()
+            for server_id in ended[:-MOST_REMEMBERED] + counted[1:-MOST_REMEMBERED]:
+                del self.servers[server_id]
+        waiting = {server.home for _, server in unbound if server.ended_at is None}
+        for endpoint, watch in self.watches.items():
+            watch.is_load_balanced &= endpoint in waiting or watch.steady < TURNS

@@ -14,7 +14,9 @@ from typing import NamedTuple
 from nats_idle_exporter.activity.policy import Policy
 
 MOST_HOLES = 1000
-"""Holes remembered one by one; older ones are never forgiven."""
+"""Holes of a system remembered one by one; older ones are never forgiven."""
+MOST_HOLES_OF_ACCOUNT = 64
+"""The same for one account, of which there may be many."""
 
 NEVER = float("-inf")
 
@@ -54,10 +56,11 @@ def quiet_bound(holes: Iterable[Hole], policy: Policy, since_at: float) -> float
 class Holes:
     """The holes of one system or of one account, bounded in number."""
 
-    __slots__ = ("_holes", "unforgiven_until_at")
+    __slots__ = ("_holes", "_most", "unforgiven_until_at")
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_HOLES) -> None:
         self._holes: list[Hole] = []
+        self._most = most
         self.unforgiven_until_at = NEVER
         """No policy can claim quiet from before this moment."""
 
@@ -73,6 +76,11 @@ class Holes:
             self.unforgiven_until_at = max(self.unforgiven_until_at, end_at)
             return
         insort(self._holes, Hole(end_at, max(0.0, seconds)), key=_by_end)
-        if len(self._holes) > MOST_HOLES:
+        if len(self._holes) > self._most:
             oldest = self._holes.pop(0)
             self.unforgiven_until_at = max(self.unforgiven_until_at, oldest.end_at)
+
+    def drop_until(self, at: float) -> None:
+        """Forget holes that ended by then: quiet starts later anyway."""
+        if self._holes:
+            self._holes = [hole for hole in self._holes if hole.end_at > at]

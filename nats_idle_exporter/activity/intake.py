@@ -43,10 +43,12 @@ class Intake:
                 self._compare_all(reading, rows)
                 self._memory.fleet.servers[server_id].see_present(rows)
                 continue
-            if server_id in self._memory.fleet.servers:
-                self._compare_all(reading, rows)
-            else:
+            known = self._memory.fleet.servers.get(server_id)
+            if known is None:
                 self._meet(reading, rows, displaced)
+            else:
+                self._compare_all(reading, rows)
+                self._start_anew(reading, known)
             self._memory.fleet.take(reading, rows)
         self._learn_names()
         return read
@@ -80,6 +82,12 @@ class Intake:
             if unwatched > 0:
                 self._memory.holes.add(answered.slow, unwatched)
 
+    def _start_anew(self, reading: Reading, known: Server) -> None:
+        """Bound the proof when all others ended while this one was unwatched."""
+        if self._memory.fleet.watched_to is None and known.ended_at is not None:
+            at = reading.answered.slow
+            self._memory.proof_from = max(self._memory.proof_from, at)
+
     def _compare_all(self, reading: Reading, rows: dict[str, Row]) -> None:
         server = self._memory.fleet.servers[reading.server.server_id]
         was_reloaded = reading.server.config_load_time != server.facts.config_load_time
@@ -88,7 +96,9 @@ class Intake:
             reading.answered.fast - server.asked.fast,
             reading.server.now_at - server.facts.now_at,
         )
-        for account in _worth_comparing(server.rows, rows, was_reloaded=was_reloaded):
+        for account in self._worth_comparing(
+            server.rows, rows, was_reloaded=was_reloaded
+        ):
             # Not listed is a row of zeros: the server has not touched it.
             before = server.rows.get(account) or Row(account)
             after = rows.get(account) or Row(account)
@@ -111,9 +121,12 @@ class Intake:
             record.holes.add(at, gap_seconds)
 
     def _hear_name(self, row: Row, before: Row | None) -> None:
-        """Collect the cycle's new names: those that a server did not tell before."""
-        is_news = before is not None and before.name != row.name
-        if row.name and (is_news or not self._memory.records[row.account].name):
+        """Collect the cycle's new names: those that a server did not tell before.
+
+        An id in the place of a name is none: a known name is never given up.
+        """
+        is_news = before is None or before.name != row.name
+        if is_news and row.name not in {"", row.account}:
             heard = self._news.get(row.account, row.name)
             self._news[row.account] = min(heard, row.name)
 
@@ -123,19 +136,22 @@ class Intake:
             self._memory.records[account].name = name
         self._news.clear()
 
+    def _worth_comparing(
+        self, before: dict[str, Row], after: dict[str, Row], *, was_reloaded: bool
+    ) -> Iterable[str]:
+        """Yield the accounts of which a reading may tell something new.
 
-def _worth_comparing(
-    before: dict[str, Row], after: dict[str, Row], *, was_reloaded: bool
-) -> Iterable[str]:
-    """Yield the accounts of which a reading may tell something new.
-
-    Most accounts of most readings are idle, and their rows equal.
-    """
-    if was_reloaded:
-        return before.keys() | after.keys()
-    changed = (
-        account
-        for account, row in after.items()
-        if row.connections or row.leafnodes or row != before.get(account)
-    )
-    return chain(changed, before.keys() - after.keys())
+        Most accounts of most readings are idle, and their rows equal.
+        """
+        if was_reloaded:
+            return before.keys() | after.keys()
+        records = self._memory.records
+        changed = (
+            account
+            for account, row in after.items()
+            if row.connections
+            or row.leafnodes
+            or row != before.get(account)
+            or account not in records
+        )
+        return chain(changed, before.keys() - after.keys())

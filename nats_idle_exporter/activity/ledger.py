@@ -44,6 +44,7 @@ class Ledger:
         self._rules = rules
         self._cadence = cadence
         self._jetstream_to: Instant | None = None
+        self._round_counted: Instant | None = None
         self._pending: list[Reading] = []
 
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
@@ -67,7 +68,7 @@ class Ledger:
         for end in self._memory.fleet.settle():
             self._end(end)
         self._memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
-        self._see_streams()
+        self._see_jetstream()
         self._see_listings(now, read)
         return Publisher(
             self._memory.fleet, self._rules, self._cadence, now, shift_seconds
@@ -84,16 +85,29 @@ class Ledger:
             if record := self._memory.records.get(account):
                 record.use(kind, end.server.facts.server_id, end.at)
 
-    def _see_streams(self) -> None:
-        oldest = self._memory.fleet.oldest_jetstream()
-        last = self._jetstream_to
-        is_whole_round = oldest is not None and (last is None or oldest > last)
+    def _see_jetstream(self) -> None:
+        """Note what the last rounds of jsz say of every account.
+
+        A whole round is over when every server that counts told jsz anew: one
+        server's quick second answer is no second opinion of the others.
+        """
+        fleet = self._memory.fleet
+        oldest, newest = fleet.jetstream_span()
+        is_whole = oldest is not None and (
+            self._round_counted is None or oldest > self._round_counted
+        )
+        if is_whole:
+            self._round_counted = newest
         if oldest is not None:
-            self._jetstream_to = max(oldest, last) if last else oldest
-        holding = census.stream_holders(s for _, s in self._memory.fleet.counted())
-        for record in self._memory.records.values():
-            record.see_streams(
-                is_holding=record.account in holding, is_whole_round=is_whole_round
+            self._jetstream_to = max(oldest, self._jetstream_to or oldest)
+        enabled = census.jetstream_accounts(fleet.witnesses())
+        holding = census.stream_holders(fleet.witnesses())
+        for account, record in self._memory.records.items():
+            record.has_jetstream.see(
+                is_there=account in enabled, is_whole_round=is_whole
+            )
+            record.holds_streams.see(
+                is_there=account in holding, is_whole_round=is_whole
             )
 
     def _see_listings(self, now: Instant, read: dict[str, str]) -> None:
@@ -103,7 +117,7 @@ class Ledger:
         use and forget them at every restart.
         """
         is_complete = self._memory.fleet.is_complete(read.values())
-        servers = [server for _, server in self._memory.fleet.counted()]
+        servers = self._memory.fleet.witnesses()
         forget_at = now.slow - self._cadence.forget_after_seconds
         is_operator_mode = census.is_operator_mode(servers)
         for record in list(self._memory.records.values()):
@@ -119,7 +133,7 @@ class Ledger:
     def _judge(self, now: Instant) -> Judge:
         return Judge(
             Coverage(now, self._memory.fleet.watched_to, self._memory.fleet.oldest()),
-            Coverage(now, self._jetstream_to, self._memory.fleet.oldest_jetstream()),
+            Coverage(now, self._jetstream_to, self._memory.fleet.jetstream_span()[0]),
             self._cadence,
             self._memory.proof_from,
             self._memory.holes,

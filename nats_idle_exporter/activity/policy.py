@@ -41,4 +41,5 @@ class Cadence(NamedTuple):
     poll_seconds: float
     jetstream_seconds: float
     forget_after_seconds: float
-    """Operator mode: an account that no server lists this long is forgotten."""
+    """What no server tells of any more is forgotten after this: in operator mode
+    an account that none lists, and in any mode what an ended server counted."""

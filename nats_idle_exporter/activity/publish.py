@@ -80,11 +80,10 @@ class Publisher:
     def _accounts(
         self, records: Mapping[str, Record], judge: Judge
     ) -> Iterator[AccountView]:
-        servers = [server for _, server in self._fleet.counted()]
-        enabled = census.jetstream_accounts(servers)
+        servers = self._fleet.witnesses()
         is_operator_mode = census.is_operator_mode(servers)
         excluded = _not_tenants(records, servers)
-        connections, leafnodes = census.present(servers)
+        connections, leafnodes = census.present(s for _, s in self._fleet.counted())
         for account in sorted(records):
             record = records[account]
             name = record.name or account
@@ -92,7 +91,9 @@ class Publisher:
                 record.clear()
                 continue
             policy = self._rules.policy(account, name)
-            proof = judge.judge(record, policy, has_jetstream=account in enabled)
+            proof = judge.judge(
+                record, policy, has_jetstream=bool(record.has_jetstream)
+            )
             yield AccountView(
                 account=account,
                 name=name,

@@ -3,12 +3,36 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
 
-from nats_idle_exporter.activity.holes import NEVER, Holes
+from nats_idle_exporter.activity.holes import MOST_HOLES_OF_ACCOUNT, NEVER, Holes
 from nats_idle_exporter.activity.view import EvidenceKind
 
 MISSES_UNTIL_GONE = 3
 """Complete looks without a thing before it is believed to be gone."""
+
+
+@dataclass(slots=True)
+class Sticky:
+    """A fact of jsz that is believed at once, and its absence only in the end.
+
+    A server that recovers or restarts may not list a stream, or an account,
+    for a while.
+    """
+
+    holds: bool = False
+    misses: int = 0
+
+    def __bool__(self) -> bool:
+        return self.holds
+
+    def see(self, *, is_there: bool, is_whole_round: bool) -> None:
+        """Note what the last rounds say; only whole new ones count as misses."""
+        if is_there:
+            self.holds, self.misses = True, 0
+        elif self.holds and is_whole_round:
+            self.misses += 1
+            self.holds = self.misses < MISSES_UNTIL_GONE
 
 
 @dataclass(slots=True)
@@ -32,11 +56,11 @@ class Record:
     first_listed_at: float
     name: str = ""
     last_use: Use | None = None
-    holes: Holes = field(default_factory=Holes)
+    holes: Holes = field(default_factory=partial(Holes, MOST_HOLES_OF_ACCOUNT))
     is_raised: bool = False
     longest_idle_seconds: float = 0.0
-    holds_streams: bool = False
-    stream_misses: int = 0
+    has_jetstream: Sticky = field(default_factory=Sticky)
+    holds_streams: Sticky = field(default_factory=Sticky)
     listed_at: float = NEVER
     listing_misses: int = 0
 
@@ -44,22 +68,11 @@ class Record:
         """Note evidence of use; older evidence than the newest changes nothing."""
         if self.last_use is None or at > self.last_use.at:
             self.last_use = Use(kind, server_id, at)
+            self.holes.drop_until(at)
 
     def clear(self) -> None:
         """Take a raised verdict back."""
         self.is_raised, self.longest_idle_seconds = False, 0.0
-
-    def see_streams(self, *, is_holding: bool, is_whole_round: bool) -> None:
-        """Note whether jsz shows streams of the account.
-
-        A server that recovers or restarts may not list a stream for a while:
-        only its absence from several whole rounds is believed.
-        """
-        if is_holding:
-            self.holds_streams, self.stream_misses = True, 0
-        elif self.holds_streams and is_whole_round:
-            self.stream_misses += 1
-            self.holds_streams = self.stream_misses < MISSES_UNTIL_GONE
 
     def see_listing(self, *, is_listed: bool, is_complete: bool, at: float) -> None:
         """Note whether any server lists the account.

@@ -34,7 +34,6 @@ class Server:
     routes: frozenset[str] = frozenset()
     gateways: frozenset[str] = frozenset()
     jetstream: JetStreamRound | None = None
-    was_clustered: bool = False
     ended_at: float | None = None
 
     def take(self, reading: Reading, rows: dict[str, Row]) -> None:
@@ -45,9 +44,17 @@ class Server:
         self.rows = rows
         self.live = {account: row for account, row in rows.items() if is_present(row)}
         self.routes, self.gateways = reading.routes, reading.gateways
-        self.was_clustered |= bool(reading.routes or reading.gateways)
         self.jetstream = reading.jetstream or self.jetstream
         self.ended_at = None
+
+    def lay_down(self) -> None:
+        """Let go of what only another reading of the same process would need.
+
+        Should it be read again after all, whatever it counts is use.
+        """
+        self.rows = {}
+        if self.ended_at is not None:
+            self.jetstream = None
 
     def see_present(self, rows: dict[str, Row]) -> None:
         """Add who was there by another answer of the same cycle.
@@ -78,6 +85,10 @@ class Watch:
 
     known_since: Instant | None
     server_id: str | None = None
+    past: tuple[str, ...] = ()
+    """Who was displaced here lately; who of them returns takes turns."""
+    steady: int = 0
+    """Readings since another server answered."""
     is_load_balanced: bool = False
 
 

@@ -85,7 +85,9 @@ class Judge:
             self._frames[policy, has_jetstream] = frame
         quiet_since = self._quiet_since(record, policy, frame)
         idle = max(0.0, frame.watched_to - quiet_since)
-        until = frame.watched_to if frame.is_fresh else self._counters.now.slow
+        # A raised verdict falls by new use only, never by old use in a new light.
+        is_settled = frame.is_fresh and not record.is_raised
+        until = frame.watched_to if is_settled else self._counters.now.slow
         is_used = record.last_use is not None and (
             until - record.last_use.at < policy.threshold_seconds
         )

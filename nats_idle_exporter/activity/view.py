@@ -72,7 +72,7 @@ class UnwatchedKind(StrEnum):
     ROUTE = "route"
     GATEWAY = "gateway"
     DISPLACED = "displaced"
-    """Another server answers at its endpoint, and its end is not shown."""
+    """It was read, no endpoint leads to it any more, and its end is not shown."""
 
 
 class Unwatched(NamedTuple):
@@ -97,7 +97,8 @@ class SystemView:
     """One system at the end of one cycle.
 
     ``accounts`` is sorted by account id. ``watched_to_at`` is None until every
-    server was read once. ``is_fresh`` uses the default gap tolerance.
+    server was read once. ``is_fresh`` says that every server that counts was
+    read within two poll intervals.
     """
 
     accounts: tuple[AccountView, ...] = ()

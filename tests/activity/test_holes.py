@@ -86,3 +86,12 @@ class TestHoles:
 
         assert holes.unforgiven_until_at == 0.0
         assert len(list(holes)) == MOST_HOLES
+
+    def test_holes_before_a_use_are_dropped(self) -> None:
+        """Quiet starts at the use, so what came before does not matter."""
+        holes = Holes()
+        for end in (1.0, 2.0, 3.0):
+            holes.add(end, 0.1)
+        holes.drop_until(2.0)
+
+        assert list(holes) == [Hole(3.0, 0.1)]

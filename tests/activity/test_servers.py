@@ -12,6 +12,7 @@ from nats_idle_exporter.activity import (
     UnwatchedKind,
     Verdict,
 )
+from nats_idle_exporter.activity.fleet import MOST_REMEMBERED, TURNS
 from tests.activity.builders import (
     HOUR,
     POLL,
@@ -335,21 +336,35 @@ class TestStrangers:
 class TestDisplaced:
     """Servers at whose endpoint another one answers."""
 
-    def test_overlapping_server_ends_when_no_peer_names_it(self) -> None:
-        """An older process at the endpoint proves no end; the peers' silence does."""
+    @pytest.mark.parametrize("is_clustered", [True, False])
+    def test_older_process_at_the_endpoint_proves_no_end(
+        self, *, is_clustered: bool
+    ) -> None:
+        """A displaced server may be alive and used: it holds back, named or not."""
         watcher, _, two = a_pair()
         other = Process("SC", A, start=0.0)
-        other.peers = frozenset({"SA", "SB"})
-        two.peers = frozenset({"SA", "SC"})
-        when = START + HOUR
-        watcher.cycle(when, other.reading(when), two.reading(when))
+        if is_clustered:
+            other.peers, two.peers = frozenset({"SA", "SB"}), frozenset({"SA", "SC"})
+        else:
+            two.peers = frozenset()
+        watcher.watch_quietly(START + POLL, START + 2 * HOUR, other, two)
+
+        assert watcher.view.unwatched == (Unwatched(UnwatchedKind.DISPLACED, "SA"),)
+        assert watcher.view.watched_to_at == START
+        assert watcher.account().verdict is Verdict.UNKNOWN
+
+    def test_removed_server_that_peers_name_ends_with_their_silence(self) -> None:
+        """Taken out of the configuration, a peer still counts while it is named."""
+        watcher, _, two = a_pair()
+        watcher.ledger.watch([B], at(START + 1))
+        watcher.cycle(START + HOUR, two.reading(START + HOUR))
 
         assert watcher.view.unwatched == (Unwatched(UnwatchedKind.DISPLACED, "SA"),)
         assert watcher.view.watched_to_at == START
 
-        other.peers, two.peers = frozenset({"SB"}), frozenset({"SC"})
-        gone = when + HOUR
-        watcher.cycle(gone, other.reading(gone), two.reading(gone))
+        two.peers = frozenset()
+        gone = START + 2 * HOUR
+        watcher.cycle(gone, two.reading(gone))
 
         assert not watcher.view.unwatched
         assert watcher.account().quiet_since_at == gone
@@ -404,15 +419,71 @@ class TestDisplaced:
         assert evidence is not None
         assert evidence.at == used_at
 
-    def test_crash_loop_keeps_one_ended_server(self) -> None:
+    @pytest.mark.parametrize("is_load_balanced", [False, True])
+    def test_crash_loop_keeps_little(self, *, is_load_balanced: bool) -> None:
         """However often a server restarts, memory does not grow."""
         watcher = Watcher(A)
-        for step in range(20):
+        if is_load_balanced:
+            one, two = Process("SX", A, 0.0), Process("SY", A, 0.0)
+            for step, server in enumerate([one, two, one]):
+                watcher.cycle(START - 10 + step, server.reading(START - 10 + step))
+        for step in range(3 * MOST_REMEMBERED):
             when = START + step * POLL
             process = Process(f"S{step}", A, start=when - 1)
             watcher.cycle(when, process.reading(when))
 
-        assert len(watcher.ledger._memory.fleet.servers) == 2
+        servers = watcher.ledger._memory.fleet.servers
+        assert len(servers) <= MOST_REMEMBERED + 2
+        assert sum(bool(server.rows) for server in servers.values()) <= TURNS + 2
+        if is_load_balanced:
+            assert watcher.view.watched_to_at == START - 9
+
+    def test_forgotten_process_that_returns(self) -> None:
+        """A process whose baselines were dropped proves nothing by its counters."""
+        watcher = Watcher(A)
+        old = Process("S0", A, start=0.0)
+        watcher.cycle(START, old.reading(START, [used(3)]))
+        for step in range(1, 4):
+            when = START + step * POLL
+            process = Process(f"S{step}", A, start=when - 1)
+            watcher.cycle(when, process.reading(when))
+        when = START + 5 * POLL
+        watcher.cycle(when, old.reading(when, [used(3)]))
+
+        assert watcher.account().verdict is Verdict.ACTIVE
+
+    def test_load_balancer_over_two_urls_is_reported(self) -> None:
+        """Servers that swap their URLs are all read, and the URLs reported."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, 0.0), Process("SB", B, 0.0)
+        for step in range(4):
+            when = START + step
+            urls = (A, B) if step % 2 else (B, A)
+            watcher.cycle(
+                when,
+                one.reading(when, endpoint=urls[0]),
+                two.reading(when, endpoint=urls[1]),
+            )
+
+        assert watcher.view.load_balanced == (A, B)
+        assert not watcher.view.unwatched
+
+        watcher.watch_quietly(START + 10, START + 10 + TURNS * POLL, one, two)
+
+        assert not watcher.view.load_balanced
+
+    def test_stale_naming_of_a_server_that_ended_twice_ago(self) -> None:
+        """What an unread server last named is older than the ends seen since."""
+        watcher, one, two = a_pair()
+        for step in (1, 2, 3):
+            when = START + step * POLL
+            two = Process(f"SB{step}", B, start=when - 1)
+            watcher.cycle(when, two.reading(when))
+        back = START + HOUR
+        one.peers = frozenset()
+        watcher.cycle(back, one.reading(back), two.reading(back))
+
+        assert watcher.account().quiet_since_at == START
 
 
 class TestEndpoints:
@@ -507,6 +578,46 @@ class TestEndpoints:
 
         assert watcher.account().last_evidence is None
 
+    def test_renamed_endpoint_of_the_only_server(self) -> None:
+        """Baselines outlive the watch: use in between is seen, quiet starts anew."""
+        watcher = Watcher(A)
+        server = Process("SA", A, 0.0)
+        rows = [used(3), a_row("IDLE"), a_row("$SYS")]
+        watcher.cycle(START, server.reading(START, rows))
+        watcher.ledger.watch([B], at(START + POLL))
+        view = watcher.cycle(START + 2 * POLL)
+
+        assert [account.account for account in view.accounts] == ["IDLE", "TEAM"]
+
+        when = START + 3 * POLL
+        rows[0] = used(4)
+        watcher.cycle(when, server.reading(when, rows, endpoint=B))
+
+        assert watcher.account().verdict is Verdict.ACTIVE
+        assert watcher.account("IDLE").quiet_since_at == when
+
+    def test_no_endpoint_at_all(self) -> None:
+        """Without any endpoint nothing is watched, and nothing breaks."""
+        watcher, _, _ = a_pair()
+        watcher.ledger.watch([], at(START + 1))
+        view = watcher.cycle(START + HOUR)
+
+        assert view.watched_to_at is None
+        assert watcher.account().verdict is Verdict.UNKNOWN
+
+    def test_server_with_two_urls_that_loses_both(self) -> None:
+        """Whichever URL it answered at last, without any its watch ends."""
+        watcher = Watcher(A, B)
+        server = Process("SA", A, 0.0)
+        watcher.cycle(START, server.reading(START), server.reading(START, endpoint=B))
+        watcher.ledger.watch([B], at(START + 1))
+        watcher.ledger.watch([C], at(START + 2))
+        when = START + HOUR
+        other = Process("SC", C, start=START + 5)
+        watcher.cycle(when, other.reading(when))
+
+        assert watcher.account().quiet_since_at == when
+
     def test_replacing_all_endpoints_starts_anew(self) -> None:
         """If no server is left, the next reading is a first sight."""
         watcher, _, _ = a_pair()
@@ -544,6 +655,24 @@ class TestGone:
 
         assert len(watcher.view.accounts) == 1
 
+    def test_account_of_a_returning_endpoint_is_met_again(self) -> None:
+        """An account that was forgotten meanwhile has a view again, idle or not."""
+        watcher, _, two = a_pair()
+        one = Process("SA", A, start=0.0)
+        rows = [a_row(), a_row("ELSEWHERE")]
+        watcher.cycle(START + 1, one.reading(START + 1, rows), two.reading(START + 1))
+        watcher.ledger.watch([B], at(START + 2))
+        two.peers = frozenset()
+        watcher.watch_quietly(START + POLL, START + 5 * POLL, two)
+
+        assert len(watcher.view.accounts) == 1
+
+        watcher.ledger.watch([A, B], at(START + 5 * POLL))
+        when = START + 6 * POLL
+        watcher.cycle(when, one.reading(when, rows), two.reading(when))
+
+        assert watcher.account("ELSEWHERE").quiet_since_at == when
+
     def test_operator_mode_waits_for_forget_after(self) -> None:
         """Servers unload idle accounts at every restart: absence means nothing."""
         watcher = Watcher(A, forget_after=HOUR)
@@ -571,28 +700,16 @@ class TestGone:
         assert watcher.account().quiet_since_at == START
 
     def test_end_of_a_server_that_knew_forgotten_accounts(self) -> None:
-        """A server that returns and ends may name accounts that are forgotten."""
+        """A server that peers bring back and then end may know forgotten accounts."""
         watcher, one, two = a_pair()
         rows = [a_row(connections=1), a_row("X")]
         watcher.cycle(
             START + 1, one.reading(START + 1, rows), two.reading(START + 1, [])
         )
-        when = START + 100
-        successor = Process("SC", A, start=when - 50)
-        two.peers = frozenset({"SC"})
-        for step in range(4):
-            watcher.cycle(
-                when + step,
-                successor.reading(when + step, [a_row("X")]),
-                two.reading(when + step, [a_row("X")]),
-            )
-        two.peers = frozenset({"SC", "SA"})
-        watcher.cycle(
-            when + 5, successor.reading(when + 5, []), two.reading(when + 5, [])
-        )
-        two.peers = frozenset({"SC"})
-        watcher.cycle(
-            when + 6, successor.reading(when + 6, []), two.reading(when + 6, [])
-        )
+        watcher.ledger.watch([B], at(START + 2))
+        for step, names in enumerate([[], [], [], [], ["SA"], []], start=1):
+            two.peers = frozenset(names)
+            when = START + step * POLL
+            watcher.cycle(when, two.reading(when, [a_row("X")]))
 
         assert [account.account for account in watcher.view.accounts] == ["X"]

@@ -268,6 +268,59 @@ class TestStreams:
 
         assert verdicts == [Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.INACTIVE]
 
+    def test_one_server_cannot_complete_three_rounds(self) -> None:
+        """A round is whole when every server told anew, however jsz is staggered."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, 0.0), Process("SB", B, 0.0)
+        holding = frozenset({"TEAM"})
+
+        def cycle(when: float, first: float, second: float) -> None:
+            here = JetStreamRound(
+                at(first), holding, holding if when == START else frozenset()
+            )
+            there = JetStreamRound(at(second), holding)
+            watcher.cycle(
+                when,
+                one.reading(when, jetstream=here),
+                two.reading(when, jetstream=there),
+            )
+
+        cycle(START, START, START)
+        for step in range(1, 5):
+            cycle(START + 2 * step, START + 1, START + 2 * step)
+
+        assert watcher.account().reason is Reason.STREAMS
+
+    def test_account_keeps_jetstream_through_an_empty_answer(
+        self, server: Process
+    ) -> None:
+        """One answer that lists nobody does not free an account of its rounds."""
+        watcher = Watcher(A)
+        enabled = JetStreamRound(at(START), frozenset({"TEAM"}))
+        watcher.cycle(START, server.reading(START, jetstream=enabled))
+        early = START + HOUR / 2
+        empty = JetStreamRound(at(early))
+        watcher.cycle(early, server.reading(early, jetstream=empty))
+        end = START + HOUR
+        watcher.cycle(end, server.reading(end, jetstream=None))
+
+        assert watcher.account().verdict is Verdict.UNKNOWN
+
+    def test_jetstream_enabled_later_clears_nothing(self) -> None:
+        """Old use does not become new because the proof reaches less far."""
+        watcher = Watcher(A)
+        server = Process("SA", A, 0.0)
+        watcher.cycle(START, server.reading(START, jetstream=JetStreamRound(at(START))))
+        watcher.cycle(START + POLL, server.reading(START + POLL, [used(1)]))
+        end = START + POLL + HOUR
+        watcher.cycle(end, server.reading(end, [used(1)]))
+        assert watcher.account().verdict is Verdict.INACTIVE
+
+        late = JetStreamRound(at(end - POLL), frozenset({"TEAM"}))
+        watcher.cycle(end + POLL, server.reading(end + POLL, [used(1)], jetstream=late))
+
+        assert watcher.account().verdict is Verdict.INACTIVE
+
     def test_proof_reaches_to_the_last_round(self, server: Process) -> None:
         """Where JetStream is enabled, a stream may have come since the last round."""
         watcher = Watcher(A)
@@ -324,6 +377,25 @@ class TestNames:
         assert names("old", "aged", START + 1) == "aged"
         assert names("new", "aged", START + 2) == "new"
         assert names("", "aged", START + 3) == "new"
+
+    def test_name_of_a_restarted_server_is_news(self) -> None:
+        """A process that starts has read the newest name."""
+        watcher = Watcher(A)
+        old = Process("SA", A, 0.0)
+        watcher.cycle(START, old.reading(START, [Row("TEAM", "old")]))
+        when = START + POLL
+        new = Process("SB", A, start=when - 1)
+        watcher.cycle(when, new.reading(when, [Row("TEAM", "new")]))
+
+        assert watcher.account().name == "new"
+
+    def test_id_is_no_name(self, server: Process) -> None:
+        """A known name is never given up for the id."""
+        watcher = Watcher(A)
+        watcher.cycle(START, server.reading(START, [Row("TEAM", "team")]))
+        watcher.cycle(START + 1, server.reading(START + 1, [Row("TEAM", "TEAM")]))
+
+        assert watcher.account().name == "team"
 
 
 class TestViewNumbers:
