@@ -1,0 +1,54 @@
+"""The heart against the truth, in random histories of whole systems."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.simulator.plan import Kind
+from tests.simulator.tally import Tally, run_many, run_one
+
+# Tracing makes it three times slower, and other tests cover the heart.
+pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(600)]
+
+WITH_SLACK = (Kind.SLACK, Kind.CALM, Kind.ROLLING)
+ENOUGH = 0.3
+"""The share of histories that must raise an account, or they prove little."""
+
+
+def _run(
+    kinds: tuple[Kind, ...], amount: int, capsys: pytest.CaptureFixture[str]
+) -> Tally:
+    tally = run_many(range(1, amount + 1), kinds)
+    with capsys.disabled():
+        print(f"\n{', '.join(kinds)}\n{tally.table()}")  # noqa: T201 - the evidence
+    return tally
+
+
+def test_promises_hold_with_slack(capsys: pytest.CaptureFixture[str]) -> None:
+    """No promise is broken, but for what a forgiven hole may hide."""
+    tally = _run(WITH_SLACK, 2000, capsys)
+
+    assert tally.violations == []
+    assert tally.histories == 2000
+    assert tally.raise_share >= ENOUGH
+    assert all(
+        tally.seen[what] > 0
+        for what in ("restart", "hole", "forgiven", "outage", "reload", "clock")
+    )
+
+
+def test_promises_hold_without_slack(capsys: pytest.CaptureFixture[str]) -> None:
+    """No promise is broken at all with tolerance 0 and fixed endpoints."""
+    tally = _run((Kind.STRICT,), 1000, capsys)
+
+    assert tally.violations == []
+    assert tally.seen["forgiven"] == 0
+    assert tally.raise_share >= ENOUGH
+    assert all(tally.seen[what] > 0 for what in ("restart", "hole", "outage", "clock"))
+
+
+def test_a_seed_tells_the_same_history_again() -> None:
+    """A seed found once can be looked into later."""
+    first, second = run_one(7), run_one(7)
+
+    assert first == second

@@ -1,0 +1,197 @@
+"""How far the truth lets the watching reach, and what each cycle made known."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from tests.simulator.servers import NEVER, Process
+from tests.simulator.truth import Truth
+from tests.simulator.watcher import Poll
+from tests.simulator.world import Node, World
+
+
+class Horizon:
+    """Follow which servers count, and until when each was last read."""
+
+    def __init__(self, world: World, truth: Truth) -> None:
+        self.world = world
+        self.truth = truth
+        self.first_sight_at: float | None = None
+        """When every endpoint of the beginning was read once."""
+        self._led_to: set[int] = set()
+        self._first_asked: dict[int, float] = {}
+
+    # --- what a cycle tells --------------------------------------------------
+
+    def take(self, polls: list[Poll]) -> None:
+        """Take in the good polls of one cycle."""
+        endpoints = self.world.endpoints.values()
+        self._led_to = {index for each in endpoints for index in each.nodes}
+        good = [poll for poll in polls if not poll.is_failed]
+        good.sort(key=lambda poll: poll.sample.at if poll.sample else 0.0)
+        for poll in good:
+            self._read(poll)
+        for poll in good:
+            self._hear_peers(poll)
+        if self.first_sight_at is None and all(
+            endpoint.has_answered for endpoint in self.world.endpoints.values()
+        ):
+            read = self._first_asked
+            counting = [at for node, at in read.items() if node in self._led_to]
+            self.first_sight_at = max(counting or read.values())
+        self._end_unlisted()
+
+    def _read(self, poll: Poll) -> None:
+        process, node, endpoint = poll.process, poll.node, poll.endpoint
+        assert process is not None
+        assert poll.sample is not None
+        self.truth.settle(poll.sample, poll.answered_at)
+        before = [
+            run
+            for run in node.ended
+            if run.start_at < process.start_at
+            and (endpoint.url in run.read_by or not run.read_by)
+        ]
+        if before:
+            start_at = max(run.last_sample_at for run in before)
+            if start_at == NEVER:
+                start_at = node.added_at
+            if start_at > NEVER:
+                end_at = _death_at(before)
+                self.truth.end(before, start_at, end_at, poll.answered_at)
+            node.ended = [run for run in node.ended if run not in before]
+        node.last_asked_at = max(poll.asked_at, node.last_asked_at or 0.0)
+        if poll.jetstream is not None:
+            node.last_round = poll.jetstream
+            node.last_round_at = max(poll.asked_at, node.last_round_at or 0.0)
+        node.told_peers = (poll.peers_at, poll.routes | poll.gateways)
+        node.is_believed_ended = False
+        endpoint.has_answered = True
+        self._first_asked.setdefault(node.index, poll.asked_at)
+        for index in endpoint.past - {node.index}:
+            other = self.world.nodes[index]
+            asked_at = other.last_asked_at
+            if asked_at is not None and process.start_at > asked_at - 1.0:
+                other.is_believed_ended = True
+        endpoint.past.add(node.index)
+        endpoint.last_process = process
+        process.read_by.add(endpoint.url)
+
+    def _hear_peers(self, poll: Poll) -> None:
+        for server_id in poll.routes | poll.gateways:
+            peer = self.world.processes[server_id]
+            node = self.world.nodes[peer.node]
+            if peer.known_at is None and not self._is_watched(node):
+                is_first = self.first_sight_at is None
+                peer.known_at = NEVER if is_first else poll.asked_at
+
+    def _end_unlisted(self) -> None:
+        """See the end of unwatched servers that no peer lists any more."""
+        for node in self.world.nodes:
+            for run in list(node.ended):
+                told = self._told_by_others(node)
+                if (
+                    told
+                    and self._may_end_unlisted(node, run)
+                    and all(
+                        at >= (run.ended_at or 0.0) and run.server_id not in ids
+                        for at, ids in told
+                    )
+                ):
+                    node.ended.remove(run)
+                    if run.read_by:
+                        node.is_displaced, node.is_believed_ended = False, True
+                    self._end_unwatched(run, max(at for at, _ in told))
+
+    def _told_by_others(self, node: Node) -> list[tuple[float, frozenset[str]]]:
+        return [
+            other.told_peers
+            for other in self.world.nodes
+            if other is not node
+            and other.process is not None
+            and other.told_peers is not None
+            and self._is_watched(other)
+        ]
+
+    def _may_end_unlisted(self, node: Node, run: Process) -> bool:
+        """Say whether no endpoint leads to the run, as far as was told."""
+        if not run.read_by:
+            return not self._is_watched(node)
+        endpoints = self.world.endpoints.values()
+        return all(endpoint.last_process is not run for endpoint in endpoints)
+
+    def _end_unwatched(self, run: Process, told_at: float) -> None:
+        start_at = run.known_at if run.known_at is not None else run.last_sample_at
+        if start_at > NEVER:
+            self.truth.end([run], start_at, _death_at([run]), told_at)
+
+    def unwatch(self, node: Node, when: float) -> None:
+        """Take in that the operator ended the watch of the node's servers."""
+        runs = [*node.ended, *([node.process] if node.process else [])]
+        read = [run.last_sample_at for run in runs if run.last_sample_at > NEVER]
+        if read:
+            end_at = when if node.process else _death_at(runs)
+            self.truth.end(runs, max(read), end_at, when)
+        for run in runs:
+            run.known_at = None
+            for account, trail in run.trails.items():
+                if trail.is_open and trail.seen_segment == trail.segment:
+                    self.truth.show(account, when, when)
+                trail.closing_at = NEVER
+        node.ended = []
+        node.last_asked_at = node.told_peers = None
+        node.last_round = node.last_round_at = None
+        node.is_displaced = node.is_believed_ended = False
+
+    # --- how far it reaches --------------------------------------------------
+
+    def _is_watched(self, node: Node) -> bool:
+        if node.is_believed_ended:
+            return False
+        if node.is_displaced:
+            return True
+        return node.index in self._led_to
+
+    def reach_at(self) -> float:
+        """Return until when every server that counts was read."""
+        return min(self._terms(), default=math.inf)
+
+    def _terms(self) -> Iterable[float]:
+        for node in self.world.nodes:
+            runs = [*node.ended, *([node.process] if node.process else [])]
+            if not runs:
+                continue
+            if not self._is_watched(node):
+                yield from (run.known_at for run in runs if run.known_at is not None)
+            elif node.last_asked_at is not None:
+                yield node.last_asked_at
+            else:
+                for endpoint in self.world.endpoints.values():
+                    if node.index in endpoint.nodes and not endpoint.has_answered:
+                        yield endpoint.added_at
+
+    def streams(self) -> tuple[set[str], set[str]]:
+        """Return who may own streams and who owns some, by the last rounds."""
+        enabled, holding = set[str](), set[str]()
+        for node in self.world.nodes:
+            if node.last_round is not None:
+                enabled |= node.last_round.enabled
+                holding |= node.last_round.holding
+        return enabled, holding
+
+    def round_at(self) -> float:
+        """Return when every watched server's jsz was read."""
+        return min(
+            (
+                node.last_round_at
+                for node in self.world.nodes
+                if self._is_watched(node) and node.last_round_at is not None
+            ),
+            default=math.inf,
+        )
+
+
+def _death_at(runs: list[Process]) -> float:
+    """Return the true end: what the facts tell of it can only be later."""
+    return max(run.ended_at or 0.0 for run in runs)

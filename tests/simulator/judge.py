@@ -1,0 +1,341 @@
+"""The judge: compare what the heart says at the end of a cycle with the truth."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from nats_idle_exporter.activity import AccountView, Row, SystemView, Verdict
+from tests.simulator.horizon import Horizon
+from tests.simulator.servers import NEVER
+from tests.simulator.truth import Hole, Truth
+from tests.simulator.watcher import Poll, Watcher
+from tests.simulator.world import GLOBAL, SYSTEM, World
+
+EPSILON = 0.01
+COMPLETE_CYCLES = 3
+ROUNDING = 1.5
+"""Seconds that servers' rounded uptimes may cost."""
+
+
+class Violation(NamedTuple):
+    """One broken promise; times are seconds since the history began."""
+
+    rule: str
+    account: str
+    at: float
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Promise:
+    """What the judged history sets, as the operator would."""
+
+    thresholds: dict[str, float]
+    threshold_seconds: float
+    tolerance_seconds: float
+    forget_after_seconds: float
+    excluded: frozenset[str]
+    is_calm: bool
+    """Everything is read: silence must be raised in time."""
+
+    def threshold(self, account: str) -> float:
+        """Return the account's threshold."""
+        return self.thresholds.get(account, self.threshold_seconds)
+
+    def longest_forgiven(self, account: str) -> float:
+        """Return the length of the longest hole that may be forgiven."""
+        return min(self.tolerance_seconds, self.threshold(account) / 20)
+
+
+@dataclass(slots=True)
+class Memory:
+    """What the judge remembers of one account."""
+
+    verdict: Verdict = Verdict.UNKNOWN
+    evidence_at: float | None = None
+    listed_at: float = NEVER
+    first_listed_at: float = NEVER
+    unlisted: int = 0
+    late: int = 0
+
+
+@dataclass(slots=True)
+class Judge:
+    """Judge every view of one history."""
+
+    world: World
+    truth: Truth
+    horizon: Horizon
+    promise: Promise
+    watcher: Watcher
+    began_at: float
+    violations: list[Violation] = field(default_factory=list)
+    raises: int = 0
+    forgiven: Counter[str] = field(default_factory=Counter)
+    _known: dict[str, Memory] = field(default_factory=dict)
+    _holding: set[str] = field(default_factory=set)
+    _enabled: set[str] = field(default_factory=set)
+    _overtaken: set[str] = field(default_factory=set)
+    """Accounts of which one server told two things in one cycle, in an order that
+    nobody knows: the heart may see use where there was none."""
+    _watched_to_at: float | None = None
+    _now_at: float = 0.0
+    _reach_at: float = 0.0
+    _claimed_to_at: float = 0.0
+    _polls: list[Poll] = field(default_factory=list)
+
+    def hear(self, view: SystemView, polls: list[Poll], now_at: float) -> None:
+        """Judge the view of one cycle."""
+        self._now_at, self._polls = now_at, polls
+        self._reach_at = self.horizon.reach_at()
+        self._claimed_to_at = NEVER
+        if view.watched_to_at is not None:
+            self._claimed_to_at = self.watcher.true_at(view.watched_to_at)
+        self._take_streams()
+        self._take_listings()
+        self._take_doubles()
+        self._watched(view)
+        seen = set()
+        for account in view.accounts:
+            seen.add(account.account)
+            self._account(account)
+        for name, memory in list(self._known.items()):
+            if name not in seen:
+                self._missing(name, memory)
+        self._excluded(seen)
+
+    def _blame(self, rule: str, account: str, detail: str) -> None:
+        at = self._now_at - self.began_at
+        self.violations.append(Violation(rule, account, at, detail))
+
+    # --- what this cycle told ------------------------------------------------
+
+    def _take_streams(self) -> None:
+        self._enabled, self._holding = self.horizon.streams()
+
+    def _take_listings(self) -> None:
+        listed: set[str] = set()
+        for poll in self._polls:
+            if not poll.is_failed:
+                listed.update(row.account for row in poll.rows)
+        read = [poll.process for poll in self._polls if not poll.is_failed]
+        is_complete = all(
+            not poll.is_failed or poll.endpoint.last_process in read
+            for poll in self._polls
+        )
+        for name in listed:
+            memory = self._known.setdefault(name, Memory())
+            if memory.listed_at == NEVER:
+                memory.first_listed_at = max(p.answered_at for p in self._polls)
+            memory.listed_at, memory.unlisted = self._now_at, 0
+        if is_complete:
+            for name, memory in self._known.items():
+                if name not in listed:
+                    memory.unlisted += 1
+
+    def _take_doubles(self) -> None:
+        told: dict[str, frozenset[Row]] = {}
+        for poll in self._polls:
+            if not poll.is_failed and poll.process is not None:
+                rows = frozenset(poll.rows)
+                first = told.setdefault(poll.process.server_id, rows)
+                self._overtaken |= {row.account for row in rows ^ first}
+
+    # --- the rules -----------------------------------------------------------
+
+    def _watched(self, view: SystemView) -> None:
+        before, now = self._watched_to_at, view.watched_to_at
+        if before is not None and (now is None or now < before):
+            self._blame("monotony", "", f"watched_to {before} -> {now}")
+        self._watched_to_at = now
+
+    def _account(self, view: AccountView) -> None:
+        memory = self._known.setdefault(view.account, Memory())
+        was, memory.verdict = memory.verdict, view.verdict
+        self._evidence(view, memory)
+        self._idle(view)
+        is_inactive = view.verdict is Verdict.INACTIVE
+        is_raised = is_inactive and was is not Verdict.INACTIVE
+        if is_raised:
+            self.raises += 1
+        if is_raised or (is_inactive and view.is_observed):
+            self._proven(view, "raised" if is_raised else "observed")
+        threshold = self.promise.threshold(view.account)
+        shown_at = self.truth.shown.get(view.account, NEVER)
+        if is_inactive and shown_at > self._now_at - threshold:
+            self._blame("held", view.account, f"use shown at {self._ago(shown_at)}")
+        if was is Verdict.INACTIVE and not is_inactive:
+            self._cleared(view)
+        self._active(view, memory)
+        if self.promise.is_calm:
+            self._in_time(view, memory)
+
+    def _ago(self, at: float) -> str:
+        return f"{self._now_at - at:.1f}s ago"
+
+    def _evidence(self, view: AccountView, memory: Memory) -> None:
+        before, memory.evidence_at = memory.evidence_at, None
+        if view.last_evidence is not None:
+            memory.evidence_at = view.last_evidence.at
+        if before is not None and (
+            memory.evidence_at is None or memory.evidence_at < before
+        ):
+            self._blame(
+                "monotony", view.account, f"evidence {before} -> {memory.evidence_at}"
+            )
+
+    def _reach(self, account: str) -> float:
+        if account in self._enabled:
+            return min(self._reach_at, self.horizon.round_at())
+        return self._reach_at
+
+    def _idle(self, view: AccountView) -> None:
+        """Check that the idle time claimed is no longer than the true one."""
+        idle = view.idle_seconds
+        if idle <= 0.0:
+            return
+        reach_at = self._reach(view.account)
+        from_at = reach_at - idle
+        sight_at = self.horizon.first_sight_at
+        if sight_at is None or from_at < sight_at - EPSILON:
+            first = "never" if sight_at is None else self._ago(sight_at)
+            self._blame(
+                "sight",
+                view.account,
+                f"idle {idle:.1f}s, reach {self._ago(reach_at)}, first sight {first}",
+            )
+            return
+        used_at, how = self._last_use(view.account, from_at)
+        if used_at > from_at + EPSILON:
+            self._blame(
+                "idle",
+                view.account,
+                f"idle {idle:.1f}s, reach {self._ago(reach_at)}, used "
+                f"{self._ago(used_at)} ({how})",
+            )
+
+    def _last_use(self, account: str, from_at: float) -> tuple[float, str]:
+        last_at, how = self.truth.shown.get(account, NEVER), "shown"
+        if last_at > self._claimed_to_at:
+            last_at = NEVER
+        for hole in self.truth.holes:
+            used_at = hole.uses.get(account, NEVER)
+            if not max(last_at, from_at) < used_at <= self._claimed_to_at:
+                continue
+            if self._is_forgiven(hole, account, from_at):
+                self.forgiven[account] += 1
+            else:
+                last_at, how = used_at, f"in a hole of {hole.seconds:.1f}s"
+        return last_at, how
+
+    def _is_forgiven(self, hole: Hole, account: str, from_at: float) -> bool:
+        if hole.seconds > self.promise.longest_forgiven(account):
+            return False
+        together = sum(
+            other.seconds
+            for other in self.truth.holes
+            if other.account in (None, account) and other.end_at > from_at
+        )
+        return together < self.promise.threshold(account) / 20
+
+    def _proven(self, view: AccountView, rule: str) -> None:
+        """Check that the watching backs the verdict now."""
+        threshold = self.promise.threshold(view.account)
+        if view.idle_seconds < threshold:
+            self._blame(rule, view.account, f"idle only {view.idle_seconds:.1f}s")
+        if view.account in self._holding:
+            self._blame(rule, view.account, "holds streams")
+        if self.watcher.deceived_at > self._reach_at:
+            # Nothing we can read tells the time that both our clocks missed.
+            return
+        lag = self._now_at - self._reach_at
+        limit = max(
+            self.promise.tolerance_seconds, 2 * self.watcher.habits.interval_seconds
+        )
+        if lag > limit + EPSILON:
+            self._blame(rule, view.account, f"a server was last read {lag:.1f}s ago")
+        if view.account in self._enabled:
+            lag = self._now_at - self.horizon.round_at()
+            if lag > 2 * self.watcher.habits.jetstream_seconds + EPSILON:
+                self._blame(rule, view.account, f"jsz was last read {lag:.1f}s ago")
+
+    def _cleared(self, view: AccountView) -> None:
+        name = view.account
+        if self.truth.shown_cycle.get(name) == self.truth.cycle:
+            return
+        if name in self._overtaken:
+            return
+        if name not in self._holding:
+            self._blame("cleared", name, f"now {view.verdict}, but no use was shown")
+
+    def _active(self, view: AccountView, memory: Memory) -> None:
+        if view.account in self._holding or self.horizon.first_sight_at is None:
+            return
+        if view.account in self._overtaken:
+            return
+        shown_at = self.truth.grown.get(view.account, NEVER)
+        is_used = shown_at > max(
+            self._now_at - self.promise.threshold(view.account),
+            self.horizon.first_sight_at + 30.0,
+            memory.first_listed_at,
+        )
+        if is_used and view.verdict is Verdict.UNKNOWN:
+            self._blame("active", view.account, f"used {self._ago(shown_at)}")
+
+    def _in_time(self, view: AccountView, memory: Memory) -> None:
+        """Check that proven silence is raised at most one cycle late."""
+        sight_at = self.horizon.first_sight_at
+        if sight_at is None or view.account in self._holding:
+            return
+        quiet_at = max(
+            self.truth.shown_by.get(view.account, NEVER),
+            memory.first_listed_at,
+            sight_at + 10.0,
+        )
+        is_whole = not any(poll.is_failed for poll in self._polls)
+        due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
+        reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
+        if view.verdict is Verdict.INACTIVE:
+            memory.late = 0
+        elif is_whole and reach_at >= due_at:
+            memory.late += 1
+        if memory.late > 1:
+            self._blame(
+                "late",
+                view.account,
+                f"{view.verdict} {view.reason}, idle {view.idle_seconds:.1f}s, quiet "
+                f"since {self._ago(quiet_at)}, due {self._ago(due_at)}",
+            )
+
+    def _missing(self, name: str, memory: Memory) -> None:
+        was, memory.verdict = memory.verdict, Verdict.UNKNOWN
+        memory.evidence_at = None
+        if self._is_excluded(name):
+            return
+        if self.world.operator:
+            is_gone = (
+                self._now_at - memory.listed_at >= self.promise.forget_after_seconds
+            )
+        else:
+            is_gone = memory.unlisted >= COMPLETE_CYCLES
+        if is_gone:
+            memory.listed_at = NEVER
+        else:
+            self._blame("gone", name, f"was {was}, unlisted {memory.unlisted} cycles")
+
+    def _is_excluded(self, name: str) -> bool:
+        if name == SYSTEM or name in self.promise.excluded:
+            return True
+        others = self._known.keys() - {GLOBAL, SYSTEM}
+        return name == GLOBAL and (self.world.operator or bool(others))
+
+    def _excluded(self, seen: set[str]) -> None:
+        for name in seen:
+            if name == GLOBAL and not self.world.operator:
+                listed = {r.account for p in self._polls for r in p.rows}
+                if listed <= {GLOBAL, SYSTEM}:
+                    continue
+            if self._is_excluded(name):
+                self._blame("excluded", name, "an excluded account has a view")

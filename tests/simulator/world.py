@@ -1,0 +1,325 @@
+"""The simulated world: nodes that run servers, endpoints that lead to them."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from itertools import count
+from random import Random
+
+from nats_idle_exporter.activity import JetStreamRound
+from tests.simulator.servers import (
+    GATEWAYS,
+    NEVER,
+    RECEIVED,
+    ROUTES,
+    SENT,
+    Book,
+    Numbers,
+    Process,
+    Release,
+    edge,
+)
+from tests.simulator.truth import Sample, Snap
+
+SYSTEM = "SYSTEM"
+GLOBAL = "$G"
+
+
+class Node:
+    """A place where one server runs at a time, over restarts."""
+
+    def __init__(self, index: int, cluster: int, release: Release) -> None:
+        self.index = index
+        self.cluster = cluster
+        self.release = release
+        self.clock_offset = 0.0
+        self.configured: set[str] = set()
+        self.process: Process | None = None
+        self.last_process: Process | None = None
+        self.ended: list[Process] = []
+        self.silent_until = NEVER
+        self.is_gone = False
+        self.added_at = NEVER
+        self.last_asked_at: float | None = None
+        self.last_round: JetStreamRound | None = None
+        self.last_round_at: float | None = None
+        self.told_peers: tuple[float, frozenset[str]] | None = None
+        self.is_displaced = False
+        self.is_believed_ended = False
+        """A younger server answered at its address, though it lives."""
+
+
+class Endpoint:
+    """An address that we poll; behind several nodes it is a load balancer."""
+
+    def __init__(self, url: str, nodes: tuple[int, ...]) -> None:
+        self.url = url
+        self.nodes = nodes
+        self.turn = 0
+        self.blocked_until = NEVER
+        self.has_answered = False
+        self.added_at = NEVER
+        self.past: set[int] = set()
+        self.last_process: Process | None = None
+
+
+class World:
+    """Everything that happens, in the order in which it truly happens."""
+
+    def __init__(self, rng: Random, *, operator: bool) -> None:
+        self.rng = rng
+        self.operator = operator
+        self.nodes: list[Node] = []
+        self.endpoints: dict[str, Endpoint] = {}
+        self.tenants: list[str] = []
+        self.streams: dict[str, int] = {}
+        self.jetstream: set[str] = set()
+        self.lingering: list[tuple[float, Process]] = []
+        self.wall_offset = 0.0
+        self.suspended = 0.0
+        self.seen: set[str] = set()
+        self.processes: dict[str, Process] = {}
+        self._queue: list[tuple[float, int, Callable[..., None], tuple[object, ...]]]
+        self._queue = []
+        self._order = count()
+
+    def at(self, when: float, act: Callable[..., None], *args: object) -> None:
+        """Let ``act(when, *args)`` happen at that moment."""
+        heapq.heappush(self._queue, (when, next(self._order), act, args))
+
+    def run_until(self, when: float) -> None:
+        """Let everything happen that happens up to this moment."""
+        queue = self._queue
+        while queue and queue[0][0] <= when:
+            moment, _, act, args = heapq.heappop(queue)
+            act(moment, *args)
+
+    # --- servers -------------------------------------------------------------
+
+    def start(self, when: float, node: Node) -> None:
+        """Start a new process on the node."""
+        if node.process is not None or node.is_gone:
+            return
+        server_id = f"N{node.index}R{len(self.processes)}"
+        process = Process(server_id, node.index, when, node.release)
+        process.told_start_at = when + node.clock_offset
+        node.process = node.last_process = self.processes[server_id] = process
+        loaded = [GLOBAL, SYSTEM, *sorted(node.configured)]
+        loaded += [acc for acc in self.streams if acc not in loaded]
+        for account in loaded:
+            process.open_book(account, self.name_of(account))
+
+    def kill(self, when: float, node: Node, lag: float = 0.0) -> None:
+        """End the node's process; peers list it until ``lag`` seconds later."""
+        process = node.process
+        if process is None:
+            return
+        self.seen.add("restart")
+        for trail in process.trails.values():
+            trail.close(when)
+        process.ended_at = when
+        node.process = None
+        node.ended.append(process)
+        self.lingering.append((when + lag, process))
+
+    def leave(self, when: float, node: Node) -> None:
+        """End the node for good."""
+        self.kill(when, node)
+        node.is_gone = True
+
+    def fall_silent(self, when: float, node: Node, seconds: float) -> None:
+        """Let the node's server answer nobody, but work on."""
+        self.seen.add("outage")
+        node.silent_until = when + seconds
+
+    def block(self, when: float, urls: list[str], seconds: float) -> None:
+        """Cut the network between us and some endpoints."""
+        self.seen.add("outage")
+        for url in urls:
+            if url in self.endpoints:
+                self.endpoints[url].blocked_until = when + seconds
+
+    def reload(
+        self, when: float, node: Node, remove: frozenset[str], add: frozenset[str]
+    ) -> None:
+        """Reload the node's configuration, removing and adding accounts."""
+        if not self.operator:
+            node.configured = (node.configured - remove) | add
+        process = node.process
+        if process is None:
+            return
+        process.load += 1
+        self.seen.add("reload")
+        for account, book in process.books.items():
+            is_removed = account in remove and not self.operator
+            if is_removed:
+                process.trails[account].close(when)
+                book.connections = book.leafnodes = 0
+            if is_removed or process.zeroes:
+                process.reset(account, when)
+                book.numbers, book.row = (0,) * 12, None
+        if not self.operator:
+            for account in remove:
+                process.books.pop(account, None)
+            for account in sorted(add):
+                process.open_book(account, self.name_of(account))
+
+    def step_wall(self, _when: float, seconds: float) -> None:
+        """Step our wall clock."""
+        self.seen.add("clock")
+        self.wall_offset += seconds
+
+    def step_server(self, _when: float, node: Node, seconds: float) -> None:
+        """Step the node's wall clock."""
+        self.seen.add("clock")
+        node.clock_offset += seconds
+
+    def repoint(self, _when: float, endpoint: Endpoint, nodes: tuple[int, ...]) -> None:
+        """Let an address lead elsewhere, while the old server works on."""
+        self.seen.add("repoint")
+        for index in endpoint.nodes:
+            if index not in nodes:
+                self.nodes[index].is_displaced = True
+        for index in nodes:
+            self.nodes[index].is_displaced = False
+        endpoint.nodes = nodes
+
+    # --- use -----------------------------------------------------------------
+
+    def name_of(self, account: str) -> str:
+        """Return the name tag that servers tell for the account."""
+        return f"name of {account}" if self.operator else ""
+
+    def _book(self, node: Node, account: str) -> bool:
+        """Say whether the account can be used on the node now; load it if so."""
+        process = node.process
+        if process is None:
+            return False
+        if self.operator:
+            process.open_book(account, self.name_of(account))
+        return account in process.books
+
+    def _used(self, node: Node, account: str, when: float) -> None:
+        process = node.process
+        assert process is not None
+        process.trails[account].pending_at = when
+
+    def publish(
+        self, when: float, node: Node, account: str, size: int, to: Node | None = None
+    ) -> None:
+        """Publish one message; with ``to`` a client there receives it."""
+        if not self._book(node, account) or node.process is None:
+            return
+        book = node.process.books[account]
+        book.add(RECEIVED, 0, 1, size)
+        self._used(node, account, when)
+        if to is None or to is node or not self._book(to, account):
+            return
+        assert to.process is not None
+        share = ROUTES if to.cluster == node.cluster else GATEWAYS
+        book.add(SENT, share if node.process.splits else 0, 1, size)
+        other = to.process.books[account]
+        if to.process.splits:
+            other.add(RECEIVED, share, 1, size)
+        other.add(SENT, 0, 1, size)
+        self._used(to, account, when)
+
+    def mirror(
+        self, when: float, node: Node, to: Node, account: str, every: float
+    ) -> None:
+        """Send a mirror's heartbeat from server to server: no use of anybody."""
+        self.at(when + every, self.mirror, node, to, account, every)
+        if node.process is None or to.process is None:
+            return
+        share = ROUTES if to.cluster == node.cluster else GATEWAYS
+        books = [node.process.books.get(account), to.process.books.get(account)]
+        if node.process.splits and to.process.splits and books[0] and books[1]:
+            books[0].add(SENT, share, 1, 75)
+            books[1].add(RECEIVED, share, 1, 75)
+
+    def replay(self, when: float, node: Node, account: str, numbers: Numbers) -> None:
+        """Use the account so that its totals become what they were before."""
+        process = node.process
+        if process is None or account not in process.books:
+            return
+        book = process.books[account]
+        is_growth = all(
+            new >= old for new, old in zip(numbers, book.numbers, strict=True)
+        )
+        if is_growth and edge(numbers) != edge(book.numbers):
+            book.numbers, book.row = numbers, None
+            self._used(node, account, when)
+
+    def connect(
+        self, when: float, node: Node, account: str, seconds: float, *, leaf: bool
+    ) -> None:
+        """Connect a client or a leaf server for a while, without a message."""
+        if not self._book(node, account) or node.process is None:
+            return
+        process = node.process
+        book = process.books[account]
+        if leaf:
+            book.leafnodes += 1
+        else:
+            book.connections += 1
+        book.row = None
+        process.trails[account].open()
+        gone = (process, account, book, *((0, 1) if leaf else (1, 0)))
+        self.at(when + seconds, self._disconnect, *gone)
+
+    def _disconnect(  # noqa: PLR0913, PLR0917 - an event carries all its facts
+        self,
+        when: float,
+        process: Process,
+        account: str,
+        book: Book,
+        clients: int,
+        leafnodes: int,
+    ) -> None:
+        if process.ended_at is not None or process.books.get(account) is not book:
+            return
+        book.connections -= clients
+        book.leafnodes -= leafnodes
+        book.row = None
+        if book.connections + book.leafnodes == 0:
+            process.trails[account].close(when)
+
+    def create_stream(self, _when: float, account: str) -> None:
+        """Give the account a stream, made through another account's import."""
+        self.streams[account] = 0
+        for node in self.nodes:
+            self._book(node, account)
+
+    # --- what servers answer -------------------------------------------------
+
+    def peers(
+        self, process: Process, when: float
+    ) -> tuple[frozenset[str], frozenset[str]]:
+        """Return the ids of peers by route, and those by gateway."""
+        cluster = self.nodes[process.node].cluster
+        routes, gateways = set[str](), set[str]()
+        alive = [node.process for node in self.nodes if node.process is not None]
+        dead = [peer for until, peer in self.lingering if until > when]
+        for peer in (*alive, *dead):
+            if peer is not process:
+                is_near = self.nodes[peer.node].cluster == cluster
+                (routes if is_near else gateways).add(peer.server_id)
+        return frozenset(routes), frozenset(gateways)
+
+    def sample(self, process: Process, when: float, load: int) -> Sample:
+        """Return the truth of the moment in which accstatz is answered."""
+        snaps = []
+        for account, trail in process.trails.items():
+            book = process.books.get(account)
+            snaps.append(
+                Snap(
+                    account,
+                    trail,
+                    book.numbers if book is not None else (0,) * 12,
+                    trail.is_open,
+                    trail.segment,
+                    trail.pending_at,
+                )
+            )
+        return Sample(process, when, load, snaps)
