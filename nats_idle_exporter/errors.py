@@ -27,7 +27,7 @@ class EndpointError(ExporterError):
     """One poll of one endpoint failed; nothing of it may be used.
 
     Args:
-        reason: one of :data:`nats_idle_exporter.monitoring.client.REASONS`.
+        reason: one of :data:`nats_idle_exporter.monitoring.failures.REASONS`.
         detail: one line for the log, without credentials.
     """
 

@@ -20,16 +20,9 @@ from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.conversation import Conversation
-from nats_idle_exporter.monitoring.failures import (
-    PAYLOAD,
-    REASONS,
-    TIMEOUT,
-    failure,
-)
+from nats_idle_exporter.monitoring.failures import PAYLOAD, TIMEOUT, failure
 from nats_idle_exporter.monitoring.names import AccountNames
 from nats_idle_exporter.urls import without_credentials
-
-__all__ = ["REASONS", "MonitoringClient", "ReadsEndpoint"]
 
 JSZ_PAGE: Final = 1024
 """Accounts per page of jsz: the servers' own default."""

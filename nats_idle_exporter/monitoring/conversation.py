@@ -7,6 +7,7 @@ from typing import TypeVar
 
 import aiohttp
 
+from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.failures import IDENTITY, failure
 from nats_idle_exporter.monitoring.fetch import address, fetch
 
@@ -40,7 +41,11 @@ class Conversation:
         """
         where = address(self._url, path)
         body = await fetch(self._session, where, self._max_body_bytes)
-        server_id, told = decode(body)
+        try:
+            server_id, told = decode(body)
+        except EndpointError as error:
+            detail = f"{where.raw_path_qs}: {error.detail}"
+            raise failure(error.reason, detail) from error
         self._server_id = self._server_id or server_id
         if server_id != self._server_id:
             raise failure(

@@ -23,6 +23,7 @@ from nats_idle_exporter.monitoring.failures import (
     UNREACHABLE,
     failure,
 )
+from nats_idle_exporter.text import os_words
 
 OK: Final = 200
 _HEADERS: Final = {
@@ -114,7 +115,18 @@ def _failures(path: str) -> Iterator[None]:
 
 
 def _cause(error: Exception) -> str:
+    """Return what the system or the peer said, without what libraries add."""
+    if isinstance(error, aiohttp.ClientConnectorCertificateError):
+        error = error.certificate_error
+    elif isinstance(error, aiohttp.ClientConnectorError):
+        error = error.os_error
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"certificate not accepted: {error.verify_message}"
+    # Before OSError, which it is: its numbers are not those of the system.
+    if isinstance(error, ssl.SSLError):
+        return f"no TLS: {(error.reason or 'unknown').lower().replace('_', ' ')}"
+    if isinstance(error, OSError):
+        return os_words(error)
     # What is wrong with a URL is told with the URL, and that may hold a secret.
-    is_connection = isinstance(error, OSError | aiohttp.ClientConnectionError)
-    text = str(error) if is_connection else ""
-    return text or type(error).__name__
+    is_connection = isinstance(error, aiohttp.ClientConnectionError)
+    return (str(error) if is_connection else "") or type(error).__name__

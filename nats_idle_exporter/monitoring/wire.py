@@ -37,11 +37,13 @@ class JetStreamPage(NamedTuple):
 
 @contextmanager
 def _payload_errors() -> Iterator[None]:
-    # A RecursionError is a nesting bomb. UnicodeDecodeError, which msgspec
-    # raises bare, and our own complaints are ValueErrors.
+    # A RecursionError is a nesting bomb, a UnicodeDecodeError msgspec raises bare.
     try:
         yield
-    except (msgspec.MsgspecError, RecursionError, ValueError) as error:
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        what = f"not what a nats-server answers: {error}"
+        raise failure(PAYLOAD, what) from error
+    except ValueError as error:
         raise failure(PAYLOAD, str(error)) from error
 
 
@@ -74,12 +76,12 @@ def decode_accstatz(body: bytes | bytearray) -> tuple[str, tuple[Row, ...]]:
     rows = tuple(_row(stat) for stat in accstatz.account_statz)
     accounts = {row.account for row in rows}
     if len(accounts) != len(rows):
-        raise ValueError("accstatz lists an account twice")
+        raise ValueError("an account is listed twice")
     # With unused=1 every server lists $G. Without it this is the answer to a
     # question that lost its unused=1, say in a proxy: it leaves out all who are
     # not connected now, and they would look unused.
     if "$G" not in accounts:
-        raise ValueError("accstatz lists no $G: unused=1 did not reach the server")
+        raise ValueError("$G is not listed: unused=1 did not reach the server")
     return accstatz.server_id, rows
 
 

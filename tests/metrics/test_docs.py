@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from nats_idle_exporter.metrics import FAMILIES, Format, ProcessMetrics, render
-from nats_idle_exporter.monitoring.client import REASONS
+from nats_idle_exporter.monitoring.failures import REASONS
 from tests.metrics.builders import (
     NO_PROCESS,
     a_publication,
@@ -74,6 +74,14 @@ def test_every_reason_is_documented() -> None:
     sentence = f"`reasons` is {len(REASONS)}, the ways in which a poll can fail: "
 
     assert f"{sentence}{listed}." in DOCUMENT.read_text()
+
+
+def test_the_page_before_the_first_cycle_is_documented() -> None:
+    """The document names each family that has samples before a cycle ended."""
+    page = render(a_publication(None), NO_PROCESS)[Format.TEXT]
+
+    names = ", ".join(f"`{name}`" for name, _ in parse(Format.TEXT, page))
+    assert f"ended the page holds {names}, `process_*`" in DOCUMENT.read_text()
 
 
 def test_our_own_process_has_as_many_series_as_documented() -> None:

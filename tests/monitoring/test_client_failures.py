@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import re
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
 
 from nats_idle_exporter.errors import EndpointError
-from nats_idle_exporter.monitoring.client import REASONS, MonitoringClient
-from nats_idle_exporter.monitoring.failures import failure
+from nats_idle_exporter.monitoring.client import MonitoringClient
+from nats_idle_exporter.monitoring.failures import REASONS, failure
 from tests.monitoring import builders
 from tests.monitoring.conftest import MakesClient
 from tests.monitoring.scripted import (
@@ -79,7 +82,9 @@ async def refusal(client: MonitoringClient, url: str) -> EndpointError:
 
 
 @asynccontextmanager
-async def talking(first: bytes) -> AsyncIterator[str]:
+async def talking(
+    first: bytes, context: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """Serve the same bytes to whoever connects, whatever is asked."""
 
     async def talk(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -87,7 +92,9 @@ async def talking(first: bytes) -> AsyncIterator[str]:
         writer.close()
         await writer.wait_closed()
 
-    async with await asyncio.start_server(talk, "127.0.0.1", 0) as listener:
+    async with await asyncio.start_server(
+        talk, "127.0.0.1", 0, ssl=context
+    ) as listener:
         yield "{}:{}".format(*listener.sockets[0].getsockname())
 
 
@@ -166,14 +173,62 @@ class TestFailures:
 
             error = await refusal(make_client(), url)
 
-        assert error.reason == "unreachable"
+        assert str(error) == "unreachable: /varz: Connection refused"
+
+    async def test_reset_is_in_the_words_of_the_system(
+        self, make_client: MakesClient
+    ) -> None:
+        """A broken connection is told without numbers."""
+        async with running(server := ScriptedServer({"/varz": reset()})):
+            error = await refusal(make_client(), server.url)
+
+        assert error.detail in {
+            "/varz: Connection reset by peer",
+            "/varz: Server disconnected",
+        }
+
+    async def test_unknown_host(self, make_client: MakesClient) -> None:
+        """A name that leads nowhere is told in the words of the resolver."""
+        error = await refusal(make_client(), "http://no-such-host.invalid:8222")
+
+        assert re.fullmatch(r"unreachable: /varz: [\w ]+", str(error))
+
+    async def test_bad_certificate(self, make_client: MakesClient) -> None:
+        """A certificate that nobody vouches for is refused, and it is said why."""
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(Path(__file__).with_name("self_signed.pem"))
+        async with talking(head(400), context) as address:
+            error = await refusal(make_client(), f"https://{address}")
+
+        assert str(error) == (
+            "unreachable: /varz: certificate not accepted: self-signed certificate"
+        )
 
     async def test_no_tls(self, make_client: MakesClient) -> None:
         """A server that speaks no TLS cannot be reached by it."""
         async with talking(head(400)) as address:
             error = await refusal(make_client(), f"https://{address}")
 
-        assert error.reason == "unreachable"
+        assert re.fullmatch(r"unreachable: /varz: no TLS: [\w ]+", str(error))
+
+    @pytest.mark.parametrize(
+        ("body", "told"),
+        [
+            (b"<html>", "not what a nats-server answers: JSON is malformed"),
+            (b'"\xff"', "not what a nats-server answers: "),
+            (b"{}", "not what a nats-server answers: Object missing required field"),
+            (builders.dump(builders.accstatz(builders.stat("A"), builders.stat("A"))),
+             "an account is listed twice"),
+        ],
+    )  # fmt: skip
+    async def test_payload_names_the_question(
+        self, make_client: MakesClient, body: bytes, told: str
+    ) -> None:
+        """An answer that cannot be used is told with what was asked."""
+        async with running(server := ScriptedServer({"/accstatz": answer(body)})):
+            error = await refusal(make_client(), server.url)
+
+        assert str(error).startswith(f"payload: /accstatz?unused=1: {told}")
 
     @pytest.mark.parametrize(
         "url", ["http://[::1", "ftp://me:secret@x", "http://me:secret@", "nonsense"]

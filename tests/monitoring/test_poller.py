@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
-from nats_idle_exporter.monitoring.client import REASONS
+from nats_idle_exporter.monitoring.failures import REASONS
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
 from tests.monitoring.conftest import MakesClient
