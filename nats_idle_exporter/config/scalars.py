@@ -72,7 +72,7 @@ def describe(value: Any) -> str:
             shown = without_credentials(value) if "@" in value else value
             return f'"{shorten(one_line(shown))}"'
         case list():
-            return "a list"
+            return "a list" if value else "an empty list"
         case dict():
             return "a mapping"
         case _:

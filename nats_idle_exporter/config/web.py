@@ -14,7 +14,7 @@ _ADDRESS = re.compile(
 )
 _PATH = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 _TAKEN = frozenset({"-", "accounts", "api", "config"})
-"""First segments of paths that our other pages own."""
+"""First segments of paths that other pages own or keep for later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,23 @@ def parse_listen_address(text: str) -> tuple[str, int]:
     return host, int(match["port"])
 
 
+def format_listen_address(host: str, port: int) -> str:
+    """Return an address as :func:`parse_listen_address` takes it.
+
+    >>> format_listen_address("::1", 7778)
+    '[::1]:7778'
+    """
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
 def parse_telemetry_path(text: str) -> str:
     """Return the path of the metrics page.
 
     Raises:
-        ValueError: it is no plain path, or one of another page.
+        ValueError: it is no plain path, or a reserved one.
     """
     if not _PATH.fullmatch(text):
         raise ValueError("expected a plain path like /metrics")
     if text.split("/")[1] in _TAKEN:
-        raise ValueError("expected a path that no other page has")
+        raise ValueError("expected a path that is not reserved")
     return text

@@ -132,4 +132,7 @@ def _syntax(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
     what = shorten(one_line(str(error.problem or error.context)))
-    return f"an error{place}: {what}"
+    # It makes an alias of an unquoted *, which a glob often begins with.
+    is_alias = "alias" in f"{error.context} {error.problem}"
+    hint = "; quote a value that begins with *" if is_alias else ""
+    return f"an error{place}: {what}{hint}"

@@ -41,17 +41,15 @@ class ServingState:
 
 
 def make_app(state: ServingState, telemetry_path: str = "/metrics") -> web.Application:
-    """Return the application; ``telemetry_path`` starts with a slash.
+    """Return the application; ``telemetry_path`` is one that no other page has.
 
     Without a first page the telemetry path answers 503; before the first cycle
-    ended its page holds our own families only. A telemetry path of ``/`` takes
-    the landing page's place.
+    ended its page holds our own families only.
     """
     app = web.Application()
     app.on_response_prepare.append(_add_headers)
     site = _Site(state, telemetry_path)
-    if telemetry_path != "/":
-        app.router.add_get("/", site.index)
+    app.router.add_get("/", site.index)
     app.router.add_get(telemetry_path, site.metrics)
     app.router.add_get("/-/healthy", site.healthy)
     app.router.add_get("/-/ready", site.ready)

@@ -135,7 +135,7 @@ MISTAKES = {
     "systems is a mapping": Mistake("systems: {}", "$.systems", "a list", "a mapping"),
     "systems is null": Mistake("systems:", "$.systems", "a list", "nothing"),
     "no system": Mistake(
-        "systems: []", "$.systems", "a list with at least 1 entry", "a list"
+        "systems: []", "$.systems", "a list with at least 1 entry", "an empty list"
     ),
     "a system as text": Mistake(
         "systems: [http://h]", "$.systems[0]", "a mapping", '"http://h"'
@@ -147,7 +147,7 @@ MISTAKES = {
         "systems: [{endpoints: []}]",
         "$.systems[0].endpoints",
         "a list with at least 1 entry",
-        "a list",
+        "an empty list",
     ),
     "endpoints as text": Mistake(
         "systems: [{endpoints: 'http://u:hunter2@h'}]",
@@ -391,6 +391,21 @@ def test_a_mistake_is_told_in_one_line(
     assert err.endswith("\n")
     assert err[:-1].isprintable()
     assert_complaint(err[:-1], file, mistake)
+
+
+@pytest.mark.parametrize(
+    ("entry", "is_hinted"), [("*", True), ("*-DEV", True), ("[alias", False)]
+)
+def test_a_bare_star_is_explained(
+    entry: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], *, is_hinted: bool
+) -> None:
+    """A glob without quotes that YAML takes for an alias is told as such."""
+    file = tmp_path / "config.yaml"
+    file.write_text(f"{ONE}exclude:\n  - {entry}\n", encoding="utf-8")
+
+    assert main([f"--config.file={file}"]) == 1
+    line = capsys.readouterr().err.rstrip("\n")
+    assert line.endswith("; quote a value that begins with *") == is_hinted
 
 
 @pytest.mark.parametrize("name", ["empty", "unclosed list", "sexagesimal", "query"])

@@ -6,6 +6,7 @@ import pytest
 
 from nats_idle_exporter.config.web import (
     WebOptions,
+    format_listen_address,
     parse_listen_address,
     parse_telemetry_path,
 )
@@ -23,8 +24,9 @@ from nats_idle_exporter.config.web import (
     ],
 )
 def test_listen_addresses_are_read(text: str, address: tuple[str, int]) -> None:
-    """Port alone, host and port, and bracketed IPv6 are read."""
+    """Port alone, host and port, and bracketed IPv6 are read, and shown alike."""
     assert parse_listen_address(text) == address
+    assert format_listen_address(*address) == text
 
 
 @pytest.mark.parametrize(
@@ -71,15 +73,15 @@ def test_plain_telemetry_paths_are_accepted(text: str) -> None:
         ("/{name}", "plain path"),
         ("/a?b", "plain path"),
         ("/a b", "plain path"),
-        ("/-/healthy", "no other page"),
-        ("/-", "no other page"),
-        ("/api/v1/accounts", "no other page"),
-        ("/accounts/x", "no other page"),
-        ("/config", "no other page"),
+        ("/-/healthy", "not reserved"),
+        ("/-", "not reserved"),
+        ("/api/v1/accounts", "not reserved"),
+        ("/accounts/x", "not reserved"),
+        ("/config", "not reserved"),
     ],
 )
 def test_other_telemetry_paths_are_refused(text: str, why: str) -> None:
-    """A path that is no plain one, or that another page has, is refused."""
+    """A path that is no plain one, or that is reserved for other pages, is refused."""
     with pytest.raises(ValueError, match=why):
         parse_telemetry_path(text)
 

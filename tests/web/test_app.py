@@ -146,13 +146,6 @@ class TestMetrics:
         assert statuses == [200, 404]
         assert 'href="/prom/metrics"' in landing
 
-    async def test_the_root_as_telemetry_path(self) -> None:
-        """A telemetry path of / serves metrics there instead of the landing page."""
-        async with serving(published(), path="/") as (ask, _):
-            response = await ask("/")
-
-        assert response.headers["Content-Type"] == Format.TEXT.value
-
 
 class TestLandingPage:
     """The page for people."""
