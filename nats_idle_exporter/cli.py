@@ -85,7 +85,7 @@ def _demo(duration_seconds: float | None) -> int:
             raise
         return _fail(
             f"the demo needs the package {error.name}:"
-            " pip install 'nats-idle-exporter[demo]'"
+            f" pip install '.[demo]' in a checkout of {PROGRAM}"
         )
 
 

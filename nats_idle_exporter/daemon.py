@@ -8,9 +8,7 @@ that presents old verdicts as fresh.
 from __future__ import annotations
 
 import asyncio
-import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -20,6 +18,7 @@ from aiohttp import web
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import Cadence, Ledger
 from nats_idle_exporter.config import Config, ConfiguredRules, WebOptions
+from nats_idle_exporter.config.web import format_listen_address
 from nats_idle_exporter.errors import StartError
 from nats_idle_exporter.metrics import Pages, Publication, ReloadStatus
 from nats_idle_exporter.monitoring.client import MonitoringClient
@@ -27,6 +26,7 @@ from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.text import os_words
 from nats_idle_exporter.web.app import ServingState, make_app
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
@@ -47,7 +47,7 @@ def serve(config: Config, options: WebOptions) -> int:
 
 
 async def run(config: Config, options: WebOptions) -> None:
-    """Run the daemon in this loop until SIGTERM or SIGINT.
+    """Run the daemon in this loop until SIGTERM or SIGINT; SIGHUP changes nothing.
 
     Raises:
         StartError: an address cannot be listened on.
@@ -57,6 +57,8 @@ async def run(config: Config, options: WebOptions) -> None:
     loop = asyncio.get_running_loop()
     for number in STOP_SIGNALS:
         loop.add_signal_handler(number, stop.set)
+    # Its default would end the process, and what it has watched would be lost.
+    loop.add_signal_handler(signal.SIGHUP, _refuse_reload)
     _log.info("starting", version=__version__, systems=len(config.systems))
     state = ServingState(Pages())
     async with _listening(state, options), new_session() as session:
@@ -81,13 +83,26 @@ async def run(config: Config, options: WebOptions) -> None:
     _log.info("stopped")
 
 
+def _refuse_reload() -> None:
+    _log.warning(
+        "reload is not supported yet: restart to load a new configuration",
+        signal="SIGHUP",
+    )
+
+
 def _make_poller(
     config: Config, client: MonitoringClient, clock: Clock, pages: Pages
 ) -> Poller:
     rules = ConfiguredRules(config)
     reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
 
+    is_first = True
+
     def publish(snapshot: Snapshot | None) -> None:
+        nonlocal is_first
+        if snapshot and is_first:
+            is_first = False
+            _tell(snapshot)
         pages.offer(
             Publication(
                 snapshot=snapshot, ownership=rules.registry.entry, reload=reload
@@ -114,6 +129,18 @@ def _make_poller(
     return Poller(systems, client, clock, publish, pace)
 
 
+def _tell(snapshot: Snapshot) -> None:
+    """Say how complete the watch is at its start."""
+    systems = snapshot.systems.values()
+    _log.info(
+        "first cycle ended",
+        endpoints=len(snapshot.endpoints),
+        endpoints_answered=sum(each.is_up for each in snapshot.endpoints),
+        accounts=sum(len(view.accounts) for view in systems),
+        unwatched_servers=sum(len(view.unwatched) for view in systems),
+    )
+
+
 @asynccontextmanager
 async def _listening(state: ServingState, options: WebOptions) -> AsyncIterator[None]:
     """Serve on every address, or on none: a start that half works is no start."""
@@ -127,7 +154,7 @@ async def _listening(state: ServingState, options: WebOptions) -> AsyncIterator[
         for host, port in options.listen_addresses:
             await _listen(runner, host, port)
         for address in runner.addresses:
-            _log.info("listening", address=_shown(address))
+            _log.info("listening", address=format_listen_address(*address[:2]))
         yield
     finally:
         await runner.cleanup()
@@ -138,17 +165,5 @@ async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
         site = web.TCPSite(runner, host or None, port)
         await site.start()
     except OSError as error:
-        raise StartError(f"cannot listen on {host}:{port}: {_why(error)}") from error
-
-
-def _why(error: OSError) -> str:
-    """Return the system's words; asyncio repeats the address in its own."""
-    if error.errno is None or isinstance(error, socket.gaierror):
-        return error.strerror or str(error)
-    return os.strerror(error.errno)
-
-
-def _shown(address: tuple[str, int]) -> str:
-    """Return a socket's address as a flag would have it."""
-    host, port = address[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        address = format_listen_address(host, port)
+        raise StartError(f"cannot listen on {address}: {os_words(error)}") from error

@@ -238,7 +238,7 @@ class TestUsage:
             (["--web.listen-address=7778"], "expected :7778"),
             (["--web.listen-address=:1", "--web.listen-address=:1"], "given once"),
             (["--web.telemetry-path=metrics"], "plain path"),
-            (["--web.telemetry-path=/-/ready"], "no other page"),
+            (["--web.telemetry-path=/-/ready"], "not reserved"),
             (["--log.level=warning"], "invalid choice"),
             (["--log.format=xml"], "invalid choice"),
             (["demo", "--duration=1"], 'found "1"'),
@@ -335,7 +335,7 @@ class TestDemo:
         assert main(["demo"]) == 1
         assert capsys.readouterr().err == (
             f"nats-idle-exporter: the demo needs the package {missing}:"
-            " pip install 'nats-idle-exporter[demo]'\n"
+            " pip install '.[demo]' in a checkout of nats-idle-exporter\n"
         )
 
     def test_other_missing_modules_are_our_fault(
@@ -413,7 +413,7 @@ class TestHealthcheck:
 
         assert main(["--healthcheck", f"--web.listen-address=:{port}"]) == 1
         assert capsys.readouterr().err == (
-            f"nats-idle-exporter: port {port} answered with status 503\n"
+            f"nats-idle-exporter: 127.0.0.1:{port} answered with status 503\n"
         )
 
     def test_nobody_there_is_exit_1(self, capsys: pytest.CaptureFixture[str]) -> None:
@@ -422,7 +422,9 @@ class TestHealthcheck:
             port = taken.getsockname()[1]
 
         assert main(["--healthcheck", f"--web.listen-address=127.0.0.1:{port}"]) == 1
-        assert f"no answer from port {port}: " in capsys.readouterr().err
+        assert capsys.readouterr().err == (
+            f"nats-idle-exporter: no answer from 127.0.0.1:{port}: Connection refused\n"
+        )
 
     def test_no_http_is_exit_1(self, capsys: pytest.CaptureFixture[str]) -> None:
         """A port that speaks something else is not healthy."""
@@ -441,4 +443,4 @@ class TestHealthcheck:
             thread.join()
 
         assert code == 1
-        assert f"no answer from port {port}: INFO" in capsys.readouterr().err
+        assert f"no answer from 127.0.0.1:{port}: INFO" in capsys.readouterr().err

@@ -60,16 +60,43 @@ def test_ready_after_a_cycle_that_found_nothing(refusing: str) -> None:
         assert daemon.end(signal.SIGTERM) == 0
 
 
+def test_hangup_does_not_end_the_watch(refusing: str) -> None:
+    """SIGHUP changes nothing but for one line of the log; what was seen is kept."""
+    with Daemon(f"--nats.endpoint={refusing}") as daemon:
+        daemon.hang_up()
+        daemon.wait_for("level=warn.* msg=.reload is not supported yet: restart")
+
+        assert daemon.fetch("/-/healthy") == (200, "healthy\n")
+        assert daemon.end(signal.SIGTERM) == 0
+
+
+def test_first_cycle_is_told_once(refusing: str) -> None:
+    """The log says how complete the watch begins, and does not repeat it."""
+    with Daemon(f"--nats.endpoint={refusing}", "--poll.interval=50ms") as daemon:
+        daemon.wait_for("first cycle ended")
+        page = ""
+        while f'polls_total{{system="default",endpoint="{refusing}"}} 3' not in page:
+            page = daemon.fetch("/metrics")[1]
+        assert daemon.end(signal.SIGTERM) == 0
+
+    (told,) = [line for line in daemon.lines if "first cycle ended" in line]
+    assert "level=info" in told
+    assert "endpoints=1 endpoints_answered=0 accounts=0 unwatched_servers=1" in told
+
+
 @pytest.mark.parametrize(
     ("address", "why"),
     [
         ("127.0.0.1:{port}", "Address already in use"),
+        ("[::1]:{port}", "Address already in use"),
         ("no-such-host.invalid:{port}", r"\w[\w ]+"),
     ],
 )
 def test_address_that_cannot_be_served(address: str, why: str) -> None:
     """A start that cannot listen ends with exit code 1 and one line that says why."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.create_server(
+        ("::", 0), family=socket.AF_INET6, dualstack_ipv6=True
+    ) as taken:
         port = taken.getsockname()[1]
         address = address.format(port=port)
         command = [sys.executable, "-m", "nats_idle_exporter", "--log.level=error"]

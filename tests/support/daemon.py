@@ -65,6 +65,10 @@ class Daemon:
             with error:
                 return error.code, error.read().decode()
 
+    def hang_up(self) -> None:
+        """Send SIGHUP, as a closed terminal or an old reload script does."""
+        self._process.send_signal(signal.SIGHUP)
+
     def end(self, number: signal.Signals) -> int:
         """Send a signal and return the exit code; the rest of the log is kept."""
         self._process.send_signal(number)
