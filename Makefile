@@ -14,7 +14,7 @@ PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: $(VENV)/.installed-demo ## watch a real cluster with forgotten accounts for a minute
+demo: $(VENV)/.installed-demo ## watch a real cluster with forgotten accounts
 	$(BIN)/nats-idle-exporter demo $(if $(DURATION),--duration $(DURATION))
 
 test: $(VENV)/.installed-test servers ## run every test, and hold the coverage

@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import subprocess
+import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,13 @@ if TYPE_CHECKING:
 _ATTEMPTS = 600
 _STEP_SECONDS = 0.05
 _GRACE_SECONDS = 5
+_DIE_WITH_PARENT = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+if os.getppid() == int(sys.argv[1]):
+    os.execvp(sys.argv[2], sys.argv[2:])
+"""
+"""Becomes a program that Linux kills when its parent is gone (PR_SET_PDEATHSIG)."""
 
 
 class Child:
@@ -96,6 +104,9 @@ async def running(
 
 
 def _spawn(command: Sequence[str], log_path: Path) -> subprocess.Popen[bytes]:
+    if sys.platform == "linux":
+        itself = str(os.getpid())
+        command = [sys.executable, "-ISc", _DIE_WITH_PARENT, itself, *command]
     # A session of its own: Ctrl-C reaches the demonstration only, which then
     # ends its children in order.
     with log_path.open("wb") as log:

@@ -66,7 +66,8 @@ def find_program() -> str:
     path = str(beside) if beside.exists() else shutil.which(_PROGRAM)
     if path is None:
         raise StartError(
-            f"{_PROGRAM} was not found: pip install 'nats-idle-exporter[demo]'"
+            f"{_PROGRAM} was not found:"
+            " pip install '.[demo]' in a checkout of nats-idle-exporter"
         )
     return path
 

@@ -98,7 +98,7 @@ ACTS = (
         0,
         Deed.NOTHING,
         "Silence again for {threshold:.0f} s, and {account} is inactive again. That "
-        "was the play; everything runs on until you press Ctrl-C.",
+        "was the play; everything runs on until the end.",
     ),
 )
 

