@@ -114,6 +114,7 @@ def _make_poller(
         config.poll.interval_seconds,
         config.poll.jetstream_interval_seconds,
         config.inactivity.forget_after_seconds,
+        config.inactivity.brief_connections,
     )
     systems = {
         system.name: WatchedSystem(

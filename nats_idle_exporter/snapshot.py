@@ -18,7 +18,8 @@ class EndpointStatus:
 
     ``endpoint`` is the URL without credentials. ``errors`` holds every known
     reason, zero included. ``last_error`` is one line, "" when the last poll was
-    good.
+    good. ``ring_overflows`` counts good polls whose ring of closed connections may
+    have forgotten some that nobody read.
     """
 
     system: str
@@ -29,6 +30,7 @@ class EndpointStatus:
     poll_duration_seconds: float
     last_success_at: float | None
     last_error: str
+    ring_overflows: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -6,15 +6,17 @@ of each cycle. Nothing here awaits, reads a clock, opens a file or logs.
 
 from nats_idle_exporter.activity.facts import (
     NO_TRAFFIC,
+    Closed,
     Instant,
     JetStreamRound,
     Reading,
+    Ring,
     Row,
     ServerFacts,
     Traffic,
 )
 from nats_idle_exporter.activity.ledger import Ledger
-from nats_idle_exporter.activity.policy import Cadence, Policy, Rules
+from nats_idle_exporter.activity.policy import BriefConnections, Cadence, Policy, Rules
 from nats_idle_exporter.activity.timeline import Timeline
 from nats_idle_exporter.activity.view import (
     AccountView,
@@ -31,7 +33,9 @@ from nats_idle_exporter.activity.view import (
 __all__ = [
     "NO_TRAFFIC",
     "AccountView",
+    "BriefConnections",
     "Cadence",
+    "Closed",
     "Evidence",
     "EvidenceKind",
     "Instant",
@@ -40,6 +44,7 @@ __all__ = [
     "Policy",
     "Reading",
     "Reason",
+    "Ring",
     "Row",
     "Rules",
     "ServerFacts",

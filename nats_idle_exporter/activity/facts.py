@@ -50,6 +50,32 @@ class Row(NamedTuple):
     gateways: Traffic = NO_TRAFFIC
 
 
+class Closed(NamedTuple):
+    """One closed connection or leafnode link of an account, not told before.
+
+    ``age_seconds`` is the server's own ``now`` minus its own stamp of the stop.
+    Failed logins have no account, are no use, and make no such fact.
+    """
+
+    account: str
+    age_seconds: float
+
+
+class Ring(NamedTuple):
+    """What a server's ring of closed connections told in one poll.
+
+    The ring forgets its oldest entries when it is full, and strangers fill it:
+    failed logins and port scans are in it too.
+    """
+
+    new: tuple[Closed, ...] = ()
+    """What was not told by an earlier good poll of the same endpoint."""
+    reaches_back: bool = True
+    """Nothing that was closed since the last good poll was forgotten untold."""
+    is_complete: bool = True
+    """Nothing that was closed since the server's start was forgotten untold."""
+
+
 class JetStreamRound(NamedTuple):
     """One whole reading of a server's jsz, every page of it."""
 
@@ -65,8 +91,9 @@ class ServerFacts:
     """Who answered: one nats-server process, by varz.
 
     ``uptime_seconds`` is rounded down to whole seconds, as servers tell it.
-    ``now_at`` and ``start_at`` are Unix seconds on the server's own clock.
-    ``config_load_time`` is compared, never computed with.
+    ``now_at``, ``start_at`` and ``loaded_at`` are Unix seconds on the server's
+    own clock; the last is when it read its configuration, ``start_at`` unless it
+    was told to since.
     ``release`` is the version as numbers, () when it cannot be read.
     """
 
@@ -77,7 +104,7 @@ class ServerFacts:
     uptime_seconds: float
     now_at: float
     start_at: float
-    config_load_time: str
+    loaded_at: float
     nats_cluster: str = ""
     system_account: str | None = None
     is_operator_mode: bool = False
@@ -101,4 +128,5 @@ class Reading:
     """``server_id`` of every peer by route."""
     gateways: frozenset[str] = field(default_factory=frozenset)
     """``server_id`` of every peer by gateway."""
+    ring: Ring = field(default_factory=Ring)
     jetstream: JetStreamRound | None = None

@@ -11,18 +11,23 @@ from itertools import chain
 
 from nats_idle_exporter.activity.compare import Change, compare
 from nats_idle_exporter.activity.ends import succession
-from nats_idle_exporter.activity.facts import Reading, Row
+from nats_idle_exporter.activity.facts import Instant, Reading, Row
 from nats_idle_exporter.activity.memory import Memory
+from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.activity.record import Record
 from nats_idle_exporter.activity.servers import Server, wipes_on_reload
+from nats_idle_exporter.activity.stamps import counting_since, stamped_at
+from nats_idle_exporter.activity.view import EvidenceKind
 
 
 class Intake:
     """Writes readings into the memory of one system."""
 
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, brief_connections: BriefConnections) -> None:
         self._memory = memory
+        self._brief_connections = brief_connections
         self._news: dict[str, str] = {}
+        self._stops: list[tuple[str, str, float]] = []
 
     def take(self, readings: Iterable[Reading]) -> dict[str, str]:
         """Take a cycle's readings in; return endpoint -> ``server_id``.
@@ -39,63 +44,129 @@ class Intake:
             displaced = self._memory.fleet.bind(reading)
             read[reading.endpoint] = server_id
             rows = {row.account: row for row in reading.rows}
+            self._hear_ring(reading)
             if is_again:
-                self._compare_all(reading, rows)
-                self._memory.fleet.servers[server_id].see_present(rows)
+                self._take_again(reading, rows)
                 continue
             known = self._memory.fleet.servers.get(server_id)
             if known is None:
                 self._meet(reading, rows, displaced)
             else:
                 self._compare_all(reading, rows)
-                self._start_anew(reading, known)
+                self._follow(reading, known)
             self._memory.fleet.take(reading, rows)
         self._learn_names()
+        self._take_stops()
         return read
+
+    def _take_again(self, reading: Reading, rows: dict[str, Row]) -> None:
+        """Take from a server's second answer of a cycle what may be news."""
+        server = self._memory.fleet.servers[reading.server.server_id]
+        self._compare_all(reading, rows)
+        self._bound_by_ring(reading, server)
+        server.see_again(reading, rows)
 
     def _meet(
         self, reading: Reading, rows: dict[str, Row], displaced: Server | None
     ) -> None:
-        """Take in the first reading of a server.
-
-        In a watched system what it counted is use; at first sight it may be of
-        any age, and only who is there now is in use.
-        """
-        is_watched = self._memory.fleet.watched_to is not None
-        self._bound_proof(reading, displaced)
-        for row in rows.values():
-            before = Row(row.account) if is_watched else row
-            change = compare(before, row, was_reloaded=False, is_wiped=False)
-            self._note(row.account, change, reading, 0.0)
-            self._hear_name(row, None)
-
-    def _bound_proof(self, reading: Reading, displaced: Server | None) -> None:
-        answered, up = reading.answered, reading.server.uptime_seconds
+        """Take in the first reading of a server."""
         reach = self._memory.fleet.watched_to
         if reach is None:
-            self._memory.proof_from = max(self._memory.proof_from, answered.slow)
-        elif wipes_on_reload(reading.server):
-            # Its counters tell of the time since its last reload only.
-            self._memory.holes.add(answered.slow, up + 1.0)
+            self._meet_at_first_sight(reading, rows)
+        else:
+            self._meet_joiner(reading, rows, displaced, reach)
+        for row in rows.values():
+            self._hear_name(row, None)
+
+    def _meet_at_first_sight(self, reading: Reading, rows: dict[str, Row]) -> None:
+        """Prove quiet back to the server's start where nothing tells of use.
+
+        Counters above zero are of any age, and so is what streams were used
+        for: there quiet starts at this poll.
+        """
+        answered = reading.answered.slow
+        since = answered if self._is_forgetful(reading) else counting_since(reading)
+        self._memory.proof_from = max(self._memory.proof_from, since)
+        jetstream = reading.jetstream
+        touched = {closed.account for closed in reading.ring.new}
+        touched |= rows.keys() if jetstream is None else jetstream.enabled
+        for account, row in rows.items():
+            is_untouched = account not in touched and not any(row.total)
+            record = self._sight(account, since if is_untouched else answered)
+            kinds = compare(row, row, was_reloaded=False, is_wiped=False).kinds
+            if kinds:
+                record.use(kinds[0], reading.server.server_id, answered)
+
+    def _meet_joiner(
+        self,
+        reading: Reading,
+        rows: dict[str, Row],
+        displaced: Server | None,
+        reach: Instant,
+    ) -> None:
+        """Take what a server counted that joined a watched system as use."""
+        answered, uptime = reading.answered, reading.server.uptime_seconds
+        if wipes_on_reload(reading.server) or self._is_forgetful(reading):
+            # Its counters tell of the time since its last reload only, or its
+            # ring has forgotten some that came and went since its start.
+            # Uptimes are rounded down, and told up to a whole poll ago.
+            up = uptime + 1.0 + answered.fast - reading.asked.fast
+            self._memory.holes.add(answered.slow, up)
         elif displaced is None or succession(displaced, reading) is None:
-            unwatched = reach.slow - (answered.slow - up)
+            unwatched = reach.slow - (reading.asked.slow - uptime)
             if unwatched > 0:
                 self._memory.holes.add(answered.slow, unwatched)
+        for row in rows.values():
+            change = compare(Row(row.account), row, was_reloaded=False, is_wiped=False)
+            self._note(row.account, change, reading, 0.0)
 
-    def _start_anew(self, reading: Reading, known: Server) -> None:
-        """Bound the proof when all others ended while this one was unwatched."""
+    def _follow(self, reading: Reading, known: Server) -> None:
+        """Bound the proof by what a reading of a known server cannot close."""
+        at = reading.answered.slow
         if self._memory.fleet.watched_to is None and known.ended_at is not None:
-            at = reading.answered.slow
+            # All ended while this one was unwatched: a first sight again.
             self._memory.proof_from = max(self._memory.proof_from, at)
+        self._bound_by_ring(reading, known)
+
+    def _bound_by_ring(self, reading: Reading, last: Server) -> None:
+        if self._is_forgetful(reading):
+            gap_seconds = _gap_seconds(reading, last)
+            self._memory.holes.add(reading.answered.slow, gap_seconds)
+
+    def _is_forgetful(self, reading: Reading) -> bool:
+        """Say whether somebody may have come and gone untold since the last reading.
+
+        For a server that was never read that is since its start.
+        """
+        if self._brief_connections is BriefConnections.BEST_EFFORT:
+            return False
+        if reading.server.server_id in self._memory.fleet.servers:
+            return not reading.ring.reaches_back
+        return not reading.ring.is_complete
+
+    def _hear_ring(self, reading: Reading) -> None:
+        server_id = reading.server.server_id
+        last = self._memory.fleet.servers.get(server_id)
+        for closed in reading.ring.new:
+            at = stamped_at(reading, closed.age_seconds, last)
+            self._stops.append((closed.account, server_id, at))
+
+    def _take_stops(self) -> None:
+        """Note closed connections once all listings are known.
+
+        Accounts that no server lists are left out: who is removed from a
+        configuration is in the rings for long.
+        """
+        for account, server_id, at in self._stops:
+            if record := self._memory.records.get(account):
+                record.use(EvidenceKind.CLOSED_CONNECTION, server_id, at)
+        self._stops.clear()
 
     def _compare_all(self, reading: Reading, rows: dict[str, Row]) -> None:
         server = self._memory.fleet.servers[reading.server.server_id]
-        was_reloaded = reading.server.config_load_time != server.facts.config_load_time
+        was_reloaded = reading.server.loaded_at != server.facts.loaded_at
         is_wiped = was_reloaded and wipes_on_reload(reading.server)
-        gap_seconds = max(
-            reading.answered.fast - server.asked.fast,
-            reading.server.now_at - server.facts.now_at,
-        )
+        gap_seconds = _gap_seconds(reading, server)
         for account in self._worth_comparing(
             server.rows, rows, was_reloaded=was_reloaded
         ):
@@ -119,6 +190,12 @@ class Intake:
             record.use(change.kinds[0], reading.server.server_id, at)
         elif change.is_blind:
             record.holes.add(at, gap_seconds)
+
+    def _sight(self, account: str, since: float) -> Record:
+        """Return the record of an account that is quiet from then on, or later."""
+        record = self._memory.records.setdefault(account, Record(account, since))
+        record.watched_since = max(record.watched_since, since)
+        return record
 
     def _hear_name(self, row: Row, before: Row | None) -> None:
         """Collect the cycle's new names: those that a server did not tell before.
@@ -155,3 +232,11 @@ class Intake:
             or account not in records
         )
         return chain(changed, before.keys() - after.keys())
+
+
+def _gap_seconds(reading: Reading, last: Server) -> float:
+    """Return how long a server went unread: the longest of all clocks."""
+    return max(
+        reading.answered.fast - last.asked.fast,
+        reading.server.now_at - last.facts.now_at,
+    )

@@ -40,7 +40,7 @@ class Ledger:
         self, endpoints: Iterable[str], rules: Rules, cadence: Cadence
     ) -> None:
         self._memory = Memory(Fleet(endpoints))
-        self._intake = Intake(self._memory)
+        self._intake = Intake(self._memory, cadence.brief_connections)
         self._rules = rules
         self._cadence = cadence
         self._jetstream_to: Instant | None = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import NamedTuple, Protocol
 
 FORGIVEN_SHARE = 20
@@ -35,6 +36,15 @@ class Rules(Protocol):
         """Say whether the configuration excludes the account."""
 
 
+class BriefConnections(StrEnum):
+    """What it means that a closed connection may have been forgotten untold."""
+
+    REQUIRE = "require"
+    """Somebody may have been here: a hole."""
+    BEST_EFFORT = "best_effort"
+    """It is counted, and forgiven."""
+
+
 class Cadence(NamedTuple):
     """How often we look, in seconds: it says when a reading is outdated."""
 
@@ -43,3 +53,4 @@ class Cadence(NamedTuple):
     forget_after_seconds: float
     """What no server tells of any more is forgotten after this: in operator mode
     an account that none lists, and in any mode what an ended server counted."""
+    brief_connections: BriefConnections = BriefConnections.REQUIRE

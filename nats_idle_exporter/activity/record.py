@@ -48,12 +48,12 @@ class Use:
 class Record:
     """One account; all moments are on the slow timeline.
 
-    ``first_listed_at`` bounds its quiet: before it nothing was watched.
+    ``watched_since`` bounds its quiet: before it nothing is proven of it.
     ``longest_idle_seconds`` is the longest idle time proven while raised.
     """
 
     account: str
-    first_listed_at: float
+    watched_since: float
     name: str = ""
     last_use: Use | None = None
     holes: Holes = field(default_factory=partial(Holes, MOST_HOLES_OF_ACCOUNT))

@@ -56,12 +56,13 @@ class Server:
         if self.ended_at is not None:
             self.jetstream = None
 
-    def see_present(self, rows: dict[str, Row]) -> None:
-        """Add who was there by another answer of the same cycle.
+    def see_again(self, reading: Reading, rows: dict[str, Row]) -> None:
+        """Add what another answer of the same cycle shows.
 
         Who is gone at the next reading was there until then, whichever answer
         showed it.
         """
+        self.jetstream = reading.jetstream or self.jetstream
         for account, row in rows.items():
             if is_present(row):
                 last = self.rows.get(account) or Row(account)

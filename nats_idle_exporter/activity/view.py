@@ -23,6 +23,7 @@ class EvidenceKind(StrEnum):
     LEAFNODE = "leafnode"
     SENT = "sent"
     RECEIVED = "received"
+    CLOSED_CONNECTION = "closed_connection"
 
 
 class Reason(StrEnum):

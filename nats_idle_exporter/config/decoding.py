@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.config.scalars import ScalarError, describe, read_scalar
 from nats_idle_exporter.config.schema import (
     AccountRule,
@@ -30,6 +31,7 @@ _REQUIRED = {
     "endpoints": "a list of URLs",
     "match": "a glob on account ids and names",
 }
+_CHOICES = {"$.inactivity.brief_connections": " or ".join(BriefConnections)}
 _KINDS = {"object": "a mapping", "array": "a list", "int": "a whole number"}
 
 # msgspec's messages: the problem, then the path unless it is the root.
@@ -75,7 +77,9 @@ def _in_plain_words(error: msgspec.ValidationError, tree: Any) -> ConfigError:
             found="nothing",
         )
     return ConfigError(
-        path, expected=_expectation(problem), found=describe(_value_at(tree, path))
+        path,
+        expected=_CHOICES.get(path) or _expectation(problem),
+        found=describe(_value_at(tree, path)),
     )
 
 

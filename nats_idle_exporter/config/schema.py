@@ -10,6 +10,7 @@ from typing import Annotated
 
 from msgspec import Meta, Struct, field
 
+from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.config.scalars import EndpointUrl, Seconds, Text
 
 _MINUTE = 60.0
@@ -41,6 +42,7 @@ class Inactivity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     threshold_seconds: Seconds = field(default=_DAY, name="threshold")
     gap_tolerance_seconds: Seconds = field(default=5 * _MINUTE, name="gap_tolerance")
     forget_after_seconds: Seconds = field(default=30 * _DAY, name="forget_after")
+    brief_connections: BriefConnections = BriefConnections.REQUIRE
 
 
 class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

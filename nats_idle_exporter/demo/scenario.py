@@ -40,9 +40,12 @@ class Act(NamedTuple):
     says: str
 
 
+ANY = ""
+"""Whatever the state is, once there is one."""
+
 ACTS = (
     Act(
-        "unknown",
+        ANY,
         0,
         Deed.NOTHING,
         "The exporter has just started. An account without a client is not called "
@@ -116,7 +119,8 @@ class Play:
         if not self._acts:
             return None
         act = self._acts[0]
-        if self._seen_at is None and board.state(FORGOTTEN) == act.state:
+        state = board.state(FORGOTTEN)
+        if self._seen_at is None and state and act.state in {ANY, state}:
             self._seen_at = now
         if self._seen_at is None:
             return None

@@ -170,6 +170,14 @@ POLL_ERRORS = Family(
     "Number of failed polls of the endpoint since the exporter started, by reason, "
     "as of the last cycle.",
 )
+CLOSED_RING_OVERFLOWS = Family(
+    f"{PREFIX}closed_ring_overflows_total",
+    Kind.COUNTER,
+    ENDPOINT_LABELS,
+    "Number of polls since the exporter started that found the server's list of "
+    "closed connections too short to reach back to the poll before, or at a first "
+    "poll to the server's start, as of the last cycle.",
+)
 CYCLE_DURATION = Family(
     f"{PREFIX}cycle_duration_seconds",
     Kind.GAUGE,
@@ -215,6 +223,7 @@ FAMILIES: tuple[Family, ...] = tuple(
             ENDPOINT_LAST_SUCCESS,
             POLLS,
             POLL_ERRORS,
+            CLOSED_RING_OVERFLOWS,
             CYCLE_DURATION,
             CYCLE_COMPLETED_AT,
             UNWATCHED_SERVERS,

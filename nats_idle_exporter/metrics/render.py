@@ -116,6 +116,7 @@ def _add_endpoint(lines: Lines, status: EndpointStatus) -> None:
         c.ENDPOINT_UP: int(status.is_up),
         c.ENDPOINT_POLL_DURATION: status.poll_duration_seconds,
         c.POLLS: status.polls,
+        c.CLOSED_RING_OVERFLOWS: status.ring_overflows,
     }
     if status.last_success_at is not None:
         values[c.ENDPOINT_LAST_SUCCESS] = status.last_success_at

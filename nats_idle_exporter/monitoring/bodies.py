@@ -37,8 +37,10 @@ class Varz(Body, frozen=True, kw_only=True):
     start: Stamp
     now: Stamp
     uptime: str
+    connections: Count
+    total_connections: Count
     server_name: str = ""
-    config_load_time: str = ""
+    config_load_time: datetime | None = None
     cluster: Named = Named()
     system_account: str = ""
     trusted_operators_jwt: list[msgspec.Raw] | None = None
@@ -77,6 +79,24 @@ class Accstatz(Body, frozen=True):
     """/accstatz?unused=1."""
 
     account_statz: list[AccountStat]
+
+
+class ClosedConnection(msgspec.Struct, gc=False, frozen=True):
+    """One entry of the ring; ``account`` is absent for ``$G`` and for nobody."""
+
+    cid: Count
+    kind: str = ""
+    account: str = ""
+    reason: str = ""
+    stop: Stamp | None = None
+
+
+class Connz(Body, frozen=True):
+    """One page of /connz?state=closed; ``total`` is the length of the ring."""
+
+    now: Stamp
+    total: Count
+    connections: list[ClosedConnection] | None
 
 
 class Accountz(Body, frozen=True):

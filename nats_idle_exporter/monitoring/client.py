@@ -1,7 +1,9 @@
 """The client: one poll of one endpoint becomes one reading, or one error.
 
 It only reads, and it asks nothing that makes a server load an account:
-``/connz?acc=`` would, ``/accountz?acc=`` does not.
+``/connz?acc=`` would, ``/accountz?acc=`` does not. Of each endpoint it remembers
+what the last good poll read of the ring of closed connections: a poll that
+fails leaves the memory as it was, so that the next one tells all anew.
 """
 
 from __future__ import annotations
@@ -22,10 +24,13 @@ from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import PAYLOAD, TIMEOUT, failure
 from nats_idle_exporter.monitoring.names import AccountNames
+from nats_idle_exporter.monitoring.ring import PAGE, RingMemory, RingSearch
 from nats_idle_exporter.urls import without_credentials
 
 JSZ_PAGE: Final = 1024
 """Accounts per page of jsz: the servers' own default."""
+CLOSED: Final = "/connz?state=closed&auth=1&sort=stop"
+"""Never filtered: of an account that was removed a filter hides all entries."""
 NAMES_PER_POLL: Final = 10
 """Requests for names in one poll: they are for show, and must stay few."""
 TELLS_NAMES: Final = (2, 11)
@@ -38,7 +43,11 @@ class ReadsEndpoint(Protocol):
     """The seam between the poll loop and the network."""
 
     async def read(self, url: str, *, with_jetstream: bool) -> Reading:
-        """Poll one endpoint, or raise ``EndpointError``."""
+        """Poll one endpoint, or raise ``EndpointError``.
+
+        A server that the last good poll of the endpoint did not meet is read
+        with JetStream whether that is due or not.
+        """
 
 
 class MonitoringClient:
@@ -64,13 +73,14 @@ class MonitoringClient:
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
         self._names: defaultdict[str, AccountNames] = defaultdict(AccountNames)
+        self._rings: dict[str, RingMemory] = {}
 
     async def read(self, url: str, *, with_jetstream: bool) -> Reading:
         """Poll one endpoint.
 
         Args:
             url: the endpoint; the reading's ``endpoint`` as it stands.
-            with_jetstream: whether jsz is due.
+            with_jetstream: whether jsz is due; for a new server it always is.
 
         Raises:
             EndpointError: some of it failed, so nothing of it may be used.
@@ -79,44 +89,53 @@ class MonitoringClient:
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
             async with asyncio.timeout_at(deadline):
-                reading = await self._facts(
+                reading, ring = await self._facts(
                     conversation, url, with_jetstream=with_jetstream
                 )
         except TimeoutError as error:
             limit = f"not all answered within {self._timeout_seconds:g} s"
             raise failure(TIMEOUT, limit) from error
-        if _tells_names(reading.server):
-            return reading
-        rows = tuple(reading.rows)
-        await self._ask_names(conversation, url, rows, deadline)
-        return replace(reading, rows=self._names[url].fill(rows))
+        if not _tells_names(reading.server):
+            rows = tuple(reading.rows)
+            await self._ask_names(conversation, url, rows, deadline)
+            reading = replace(reading, rows=self._names[url].fill(rows))
+        # Nothing is awaited from here on: who is told is remembered, and only he.
+        self._rings[url] = ring
+        return reading
 
     async def _facts(
         self, conversation: Conversation, url: str, *, with_jetstream: bool
-    ) -> Reading:
+    ) -> tuple[Reading, RingMemory]:
         ask, asked = conversation.ask, self._clock.now()
-        server = await ask("/varz", wire.decode_varz)
+        varz = await ask("/varz", wire.decode_varz)
+        server = varz.server
+        last = self._rings.get(url)
+        is_new = last is None or last.server_id != server.server_id
         rows = await ask("/accstatz?unused=1", wire.decode_accstatz)
+        # After accstatz: who left it before it was asked is in the ring by now.
+        search = await _search_ring(conversation, varz, last)
         if server.system_account is None:
             # Either it has none, or its release tells it only here: taken for
             # none, the system account would be reported like a tenant's.
             system_account = await ask("/accountz", wire.decode_accountz)
             server = replace(server, system_account=system_account)
-        return Reading(
+        reading = Reading(
             endpoint=url,
             asked=asked,
             server=server,
             rows=rows,
             routes=await ask("/routez", wire.decode_routez),
             gateways=await ask("/gatewayz", wire.decode_gatewayz),
+            ring=search.ring(),
             jetstream=(
                 await self._jetstream(conversation, url, server)
-                if with_jetstream
+                if with_jetstream or is_new
                 else None
             ),
             # Arguments are evaluated in order: this is after the last body.
             answered=self._clock.now(),
         )
+        return reading, search.memory()
 
     async def _jetstream(
         self, conversation: Conversation, url: str, server: ServerFacts
@@ -159,6 +178,17 @@ class MonitoringClient:
 
 def _tells_names(server: ServerFacts) -> bool:
     return not server.is_operator_mode or server.release >= TELLS_NAMES
+
+
+async def _search_ring(
+    conversation: Conversation, varz: wire.Varz, last: RingMemory | None
+) -> RingSearch:
+    head = await conversation.ask(f"{CLOSED}&limit=1", wire.decode_closed)
+    search = RingSearch(varz, head, last)
+    while (offset := search.next_offset) is not None:
+        page = f"{CLOSED}&limit={PAGE}&offset={offset}"
+        search.add(await conversation.ask(page, wire.decode_closed))
+    return search
 
 
 async def _name(conversation: Conversation, account: str) -> str:

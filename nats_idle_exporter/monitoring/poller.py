@@ -70,7 +70,6 @@ class _Endpoint:
         self.url = url
         self.shown = without_credentials(url)
         self.tally = Tally(system.name, self.shown)
-        self.server_id = ""
         self.jetstream_at: float | None = None
         self.turn = 0
 
@@ -159,7 +158,9 @@ class Poller:
                 start = self._clock.monotonic()
                 self._turns += 1
                 endpoint.turn = self._turns
-                reading = await self._read(endpoint)
+                reading = await self._reader.read(
+                    endpoint.url, with_jetstream=self._is_jetstream_due(endpoint)
+                )
         except EndpointError as error:
             self._failed(endpoint, error, start)
         except TimeoutError:
@@ -167,18 +168,6 @@ class Poller:
             self._failed(endpoint, unfinished, start)
         else:
             self._succeeded(endpoint, reading, start)
-
-    async def _read(self, endpoint: _Endpoint) -> Reading:
-        reading = await self._reader.read(
-            endpoint.url, with_jetstream=self._is_jetstream_due(endpoint)
-        )
-        if reading.jetstream is None and (
-            reading.server.server_id != endpoint.server_id
-        ):
-            # A server that nobody met: its streams must not stay unknown until
-            # the next round. Read anew, for a reading has to be of one piece.
-            reading = await self._reader.read(endpoint.url, with_jetstream=True)
-        return reading
 
     def _is_jetstream_due(self, endpoint: _Endpoint) -> bool:
         if endpoint.jetstream_at is None:
@@ -189,12 +178,13 @@ class Poller:
         return age >= self._pace.jetstream_interval_seconds - slack
 
     def _succeeded(self, endpoint: _Endpoint, reading: Reading, start: float) -> None:
-        endpoint.server_id = reading.server.server_id
         if reading.jetstream is not None:
             endpoint.jetstream_at = start
         endpoint.system.ledger.apply(reading)
-        endpoint.tally.succeeded(self._clock.wall(), self._clock.monotonic() - start)
-        endpoint.system.reporter.succeeded(endpoint.shown)
+        endpoint.tally.succeeded(
+            self._clock.wall(), self._clock.monotonic() - start, reading.ring
+        )
+        endpoint.system.reporter.succeeded(endpoint.shown, reading.ring)
 
     def _failed(self, endpoint: _Endpoint, error: EndpointError, start: float) -> None:
         now = self._clock.monotonic()

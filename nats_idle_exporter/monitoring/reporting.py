@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from nats_idle_exporter.activity import SystemView, UnwatchedKind
+from nats_idle_exporter.activity import Ring, SystemView, UnwatchedKind
 from nats_idle_exporter.errors import EndpointError
 
 REMIND_SECONDS: Final = 600.0
@@ -31,6 +31,7 @@ class Reporter:
     def __init__(self, system: str) -> None:
         self._log = _log.bind(system=system)
         self._warned: dict[str, _Warned] = {}
+        self._overflowed: set[str] = set()
         self._seen: dict[str, frozenset[tuple[str, ...]]] = {}
 
     def failed(self, endpoint: str, error: EndpointError, now: float) -> None:
@@ -43,10 +44,15 @@ class Reporter:
             "poll failed", endpoint=endpoint, reason=error.reason, detail=error.detail
         )
 
-    def succeeded(self, endpoint: str) -> None:
-        """Tell of the first good poll after a failed one."""
+    def succeeded(self, endpoint: str, ring: Ring) -> None:
+        """Tell of the first good poll after a failed one, and of a lost history."""
         if self._warned.pop(endpoint, None):
             self._log.info("poll recovered", endpoint=endpoint)
+        if ring.reaches_back:
+            self._overflowed.discard(endpoint)
+        elif endpoint not in self._overflowed:
+            self._overflowed.add(endpoint)
+            self._log.warning("closed connections forgotten unread", endpoint=endpoint)
 
     def concluded(self, view: SystemView) -> None:
         """Warn of what weakens the watch since this cycle."""

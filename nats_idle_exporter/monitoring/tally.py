@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nats_idle_exporter.activity import Ring
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.failures import REASONS
 from nats_idle_exporter.snapshot import EndpointStatus
@@ -24,19 +25,21 @@ class Tally:
         self._duration_seconds = 0.0
         self._last_success_at: float | None = None
         self._last_error = ""
+        self._ring_overflows = 0
 
     @property
     def is_failing(self) -> bool:
         """Say whether the last poll failed."""
         return self._last_error != ""
 
-    def succeeded(self, at: float, duration_seconds: float) -> None:
+    def succeeded(self, at: float, duration_seconds: float, ring: Ring) -> None:
         """Count a good poll that ended at a wall-clock time."""
         self._polls += 1
         self._is_up = True
         self._last_success_at = at
         self._duration_seconds = duration_seconds
         self._last_error = ""
+        self._ring_overflows += not ring.reaches_back
 
     def failed(self, error: EndpointError, duration_seconds: float) -> None:
         """Count a failed poll."""
@@ -57,4 +60,5 @@ class Tally:
             poll_duration_seconds=self._duration_seconds,
             last_success_at=self._last_success_at,
             last_error=self._last_error,
+            ring_overflows=self._ring_overflows,
         )

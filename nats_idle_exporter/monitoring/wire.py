@@ -7,8 +7,10 @@ body that no nats-server would send.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,11 +22,48 @@ from nats_idle_exporter.monitoring.formats import parse_release, parse_uptime
 
 _VARZ: Final = msgspec.json.Decoder(bodies.Varz)
 _ACCSTATZ: Final = msgspec.json.Decoder(bodies.Accstatz)
+_CONNZ: Final = msgspec.json.Decoder(bodies.Connz)
 _ACCOUNTZ: Final = msgspec.json.Decoder(bodies.Accountz)
 _ACCOUNTZ_OF_ONE: Final = msgspec.json.Decoder(bodies.AccountzOfOne)
 _ROUTEZ: Final = msgspec.json.Decoder(bodies.Routez)
 _GATEWAYZ: Final = msgspec.json.Decoder(bodies.Gatewayz)
 _JSZ: Final = msgspec.json.Decoder(bodies.Jsz)
+
+
+_GLOBAL_ACCOUNT: Final = "$G"
+_NEVER_IN: Final = frozenset(
+    ("Authentication Failure", "Authentication Timeout", "TLS Handshake Failure")
+)
+"""Reasons for which servers end a connection that never was in an account."""
+
+
+class Varz(NamedTuple):
+    """Who answered, and how many client sockets it accepted and has open."""
+
+    server: ServerFacts
+    accepted: int
+    open: int
+
+
+class ClosedEntry(NamedTuple):
+    """One entry of the ring of closed connections.
+
+    ``cid`` is unique in a server's life. ``account`` is "" for one that never was
+    in any. ``stop_at`` is Unix seconds by the server, infinite when not told.
+    """
+
+    cid: int
+    account: str
+    is_client: bool
+    stop_at: float
+
+
+class ClosedPage(NamedTuple):
+    """One page of the ring, newest stop first; ``total`` counts the whole ring."""
+
+    now_at: float
+    total: int
+    entries: tuple[ClosedEntry, ...]
 
 
 class JetStreamPage(NamedTuple):
@@ -48,8 +87,8 @@ def _payload_errors() -> Iterator[None]:
 
 
 @_payload_errors()
-def decode_varz(body: bytes | bytearray) -> tuple[str, ServerFacts]:
-    """Decode /varz into who answered."""
+def decode_varz(body: bytes | bytearray) -> tuple[str, Varz]:
+    """Decode /varz into who answered, and its count of client sockets."""
     varz = _VARZ.decode(body)
     facts = ServerFacts(
         server_id=varz.server_id,
@@ -59,14 +98,14 @@ def decode_varz(body: bytes | bytearray) -> tuple[str, ServerFacts]:
         uptime_seconds=parse_uptime(varz.uptime),
         now_at=varz.now.timestamp(),
         start_at=varz.start.timestamp(),
-        config_load_time=varz.config_load_time or varz.start.isoformat(),
+        loaded_at=(varz.config_load_time or varz.start).timestamp(),
         nats_cluster=varz.cluster.name,
         system_account=varz.system_account or None,
         is_operator_mode=bool(
             varz.trusted_operators_claim or varz.trusted_operators_jwt
         ),
     )
-    return varz.server_id, facts
+    return varz.server_id, Varz(facts, varz.total_connections, varz.connections)
 
 
 @_payload_errors()
@@ -80,7 +119,7 @@ def decode_accstatz(body: bytes | bytearray) -> tuple[str, tuple[Row, ...]]:
     # With unused=1 every server lists $G. Without it this is the answer to a
     # question that lost its unused=1, say in a proxy: it leaves out all who are
     # not connected now, and they would look unused.
-    if "$G" not in accounts:
+    if _GLOBAL_ACCOUNT not in accounts:
         raise ValueError("$G is not listed: unused=1 did not reach the server")
     return accstatz.server_id, rows
 
@@ -102,6 +141,30 @@ def _traffic(sent: bodies.Share, received: bodies.Share) -> Traffic:
     if sent.msgs or sent.bytes or received.msgs or received.bytes:
         return Traffic(sent.msgs, sent.bytes, received.msgs, received.bytes)
     return NO_TRAFFIC
+
+
+@_payload_errors()
+def decode_closed(body: bytes | bytearray) -> tuple[str, ClosedPage]:
+    """Decode one page of /connz?state=closed&auth=1&sort=stop."""
+    connz = _CONNZ.decode(body)
+    entries = tuple(_entry(each) for each in connz.connections or ())
+    return connz.server_id, ClosedPage(connz.now.timestamp(), connz.total, entries)
+
+
+def _entry(closed: bodies.ClosedConnection) -> ClosedEntry:
+    account = closed.account
+    if not account and closed.reason not in _NEVER_IN:
+        # Servers leave the global account out; who leaves without a login may
+        # have been in it too, for all that the ring tells.
+        account = _GLOBAL_ACCOUNT
+    return ClosedEntry(
+        closed.cid, account, closed.kind == "Client", _stop_at(closed.stop)
+    )
+
+
+def _stop_at(stop: datetime | None) -> float:
+    # Go writes a moment that was never set as one of the year 1.
+    return stop.timestamp() if stop and stop.year > 1 else math.inf
 
 
 @_payload_errors()

@@ -34,6 +34,7 @@ EVIDENCE = {
     EvidenceKind.LEAFNODE: "leafnode connection",
     EvidenceKind.SENT: "sent traffic",
     EvidenceKind.RECEIVED: "received traffic",
+    EvidenceKind.CLOSED_CONNECTION: "connection that was closed",
 }
 """What was seen, by kind of evidence."""
 

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from nats_idle_exporter.activity import (
     AccountView,
+    BriefConnections,
     Cadence,
     Instant,
     JetStreamRound,
@@ -67,13 +68,14 @@ class Process:
         self.server_id = server_id
         self.endpoint = endpoint
         self.start = start
+        self.loaded_at: float | None = None
+        """By default when it is first read, so that quiet starts there."""
         self.peers: frozenset[str] = frozenset()
         self.gateways: frozenset[str] = frozenset()
         self.facts: dict[str, Any] = {
             "server_name": server_id.lower(),
             "version": "2.15.1",
             "release": (2, 15, 1),
-            "config_load_time": f"load-{start}",
             "system_account": "$SYS",
             **facts,
         }
@@ -82,11 +84,14 @@ class Process:
         self, when: float, rows: Iterable[Row] | None = None, **changes: Any
     ) -> Reading:
         """Return what this process tells at that moment."""
+        if self.loaded_at is None:
+            self.loaded_at = when
         facts = ServerFacts(
             server_id=self.server_id,
             uptime_seconds=float(int(when - self.start)),
             now_at=when,
             start_at=self.start,
+            loaded_at=self.loaded_at,
             **self.facts,
         )
         values: dict[str, Any] = {
@@ -110,9 +115,10 @@ class Watcher:
         *endpoints: str,
         rules: FixedRules | None = None,
         forget_after: float = 1e6,
+        brief_connections: BriefConnections = BriefConnections.REQUIRE,
     ) -> None:
         self.rules = rules or FixedRules()
-        cadence = Cadence(POLL, POLL, forget_after)
+        cadence = Cadence(POLL, POLL, forget_after, brief_connections)
         self.ledger = Ledger(endpoints, self.rules, cadence)
         self.view: SystemView = self.cycle(0.0)
 

@@ -33,7 +33,16 @@ def test_promises_hold_with_slack(capsys: pytest.CaptureFixture[str]) -> None:
     assert tally.raise_share >= ENOUGH
     assert all(
         tally.seen[what] > 0
-        for what in ("restart", "hole", "forgiven", "outage", "reload", "clock")
+        for what in (
+            "restart",
+            "hole",
+            "forgiven",
+            "outage",
+            "reload",
+            "clock",
+            "overflow",
+            "ring use",
+        )
     )
 
 
@@ -44,7 +53,10 @@ def test_promises_hold_without_slack(capsys: pytest.CaptureFixture[str]) -> None
     assert tally.violations == []
     assert tally.seen["forgiven"] == 0
     assert tally.raise_share >= ENOUGH
-    assert all(tally.seen[what] > 0 for what in ("restart", "hole", "outage", "clock"))
+    assert all(
+        tally.seen[what] > 0
+        for what in ("restart", "hole", "outage", "clock", "overflow", "ring use")
+    )
 
 
 def test_a_seed_tells_the_same_history_again() -> None:

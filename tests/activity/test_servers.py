@@ -154,7 +154,7 @@ class TestReload:
         watcher = Watcher(A)
         server = Process("SA", A, 0.0, release=release)
         watcher.cycle(START, server.reading(START, [used(4)]))
-        server.facts["config_load_time"] = "reloaded"
+        server.loaded_at = START + 1
         watcher.cycle(START + POLL, server.reading(START + POLL, [used(4)]))
 
         assert watcher.account().verdict is verdict
@@ -165,7 +165,7 @@ class TestReload:
         server = Process("SA", A, 0.0)
         rows = [used(4), a_row("UNUSED")]
         watcher.cycle(START, server.reading(START, rows))
-        server.facts["config_load_time"] = "reloaded"
+        server.loaded_at = START + 1
         when = START + HOUR
         watcher.cycle(when, server.reading(when, rows))
 

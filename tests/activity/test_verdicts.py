@@ -291,6 +291,21 @@ class TestStreams:
 
         assert watcher.account().reason is Reason.STREAMS
 
+    def test_second_answer_of_a_server_may_show_the_stream(
+        self, server: Process
+    ) -> None:
+        """Of two URLs of one server only one may have asked for jsz."""
+        watcher = Watcher(A, B)
+        holding = frozenset({"TEAM"})
+        shown = JetStreamRound(at(START), holding, holding)
+        watcher.cycle(
+            START,
+            server.reading(START, jetstream=JetStreamRound(at(START))),
+            server.reading(START, endpoint=B, jetstream=shown),
+        )
+
+        assert watcher.account().reason is Reason.STREAMS
+
     def test_account_keeps_jetstream_through_an_empty_answer(
         self, server: Process
     ) -> None:

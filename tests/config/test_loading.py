@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 import pytest
 
+from nats_idle_exporter.activity import BriefConnections
 from nats_idle_exporter.config import (
     AccountRule,
     Config,
@@ -45,6 +46,7 @@ def test_endpoints_are_all_that_is_needed() -> None:
             threshold_seconds=86_400.0,
             gap_tolerance_seconds=300.0,
             forget_after_seconds=2_592_000.0,
+            brief_connections=BriefConnections.REQUIRE,
         ),
         accounts=(),
         exclude=(),
@@ -64,7 +66,11 @@ def test_every_value_arrives() -> None:
           jetstream_interval: 1h
           concurrency: 1
           max_body_bytes: 1024
-        inactivity: {threshold: 2d, gap_tolerance: 1m, forget_after: 1w}
+        inactivity:
+          threshold: 2d
+          gap_tolerance: 1m
+          forget_after: 1w
+          brief_connections: best_effort
         accounts:
           - match: "B[A-Z]*"
             threshold: 40d
@@ -92,6 +98,7 @@ def test_every_value_arrives() -> None:
         threshold_seconds=172_800.0,
         gap_tolerance_seconds=60.0,
         forget_after_seconds=604_800.0,
+        brief_connections=BriefConnections.BEST_EFFORT,
     )
     assert config.accounts == (
         AccountRule(

@@ -31,7 +31,10 @@ POLL_KEYS = (
 )
 ROOT_KEYS = "one of the keys systems, poll, inactivity, accounts, exclude"
 SYSTEM_KEYS = "one of the keys endpoints, name"
-INACTIVITY_KEYS = "one of the keys threshold, gap_tolerance, forget_after"
+INACTIVITY_KEYS = (
+    "one of the keys threshold, gap_tolerance, forget_after, brief_connections"
+)
+BRIEF = "require or best_effort"
 RULE_KEYS = "one of the keys match, threshold, gap_tolerance, owner, team, environment"
 SCHEME = "a URL that starts with http:// or https://"
 
@@ -119,11 +122,35 @@ MISTAKES = {
         POLL_KEYS,
         '"facts_per_cycle"',
     ),
-    "later: brief connections": Mistake(
-        ONE + "inactivity: {brief_connections: require}",
-        "$.inactivity.brief_connections",
+    "unknown key of inactivity": Mistake(
+        ONE + "inactivity: {thresh: 1h}",
+        "$.inactivity.thresh",
         INACTIVITY_KEYS,
-        '"brief_connections"',
+        '"thresh"',
+    ),
+    "unknown brief connections": Mistake(
+        ONE + "inactivity: {brief_connections: ignore}",
+        "$.inactivity.brief_connections",
+        BRIEF,
+        '"ignore"',
+    ),
+    "brief connections as yes": Mistake(
+        ONE + "inactivity: {brief_connections: yes}",
+        "$.inactivity.brief_connections",
+        BRIEF,
+        "yes, which YAML reads as true or false",
+    ),
+    "brief connections without a value": Mistake(
+        ONE + "inactivity: {brief_connections: }",
+        "$.inactivity.brief_connections",
+        BRIEF,
+        "nothing",
+    ),
+    "brief connections as a list": Mistake(
+        ONE + "inactivity: {brief_connections: [require]}",
+        "$.inactivity.brief_connections",
+        BRIEF,
+        "a list",
     ),
     "later: exemption": Mistake(
         ONE + "accounts: [{match: a, exempt: {}}]",

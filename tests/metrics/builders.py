@@ -96,6 +96,7 @@ def an_endpoint(endpoint: str = URL, **changes: Any) -> EndpointStatus:
         "poll_duration_seconds": 0.0125,
         "last_success_at": NOW - 0.5,
         "last_error": "",
+        "ring_overflows": 3,
     }
     return EndpointStatus(**values | changes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 SERVER = "NSERVER1"
@@ -18,6 +19,8 @@ def varz(**changed: Any) -> dict[str, Any]:
         "start": "2026-11-24T01:58:33.815844546Z",
         "now": "2026-11-24T01:58:56.687322257Z",
         "uptime": "22s",
+        "connections": 0,
+        "total_connections": 0,
         "cluster": {},
         "config_load_time": "2026-11-24T01:58:33.8Z",
         "system_account": "$SYS",
@@ -39,6 +42,38 @@ def stat(acc: str, **changed: Any) -> dict[str, Any]:
 def accstatz(*stats: dict[str, Any], server_id: str = SERVER) -> dict[str, Any]:
     """Return an accstatz; $G is listed always."""
     return {"server_id": server_id, "account_statz": [stat("$G"), *stats]}
+
+
+def moment(at: float) -> str:
+    """Return Unix seconds as servers write a moment."""
+    return datetime.fromtimestamp(at, UTC).isoformat()
+
+
+def closed(
+    cid: int, account: str = "APP", stop_at: float | None = None, **changed: Any
+) -> dict[str, Any]:
+    """Return a client that was closed; one that never logged in has no account."""
+    entry = {"cid": cid, "kind": "Client", "reason": "Client Closed", **changed}
+    if account:
+        entry["account"] = account
+    if stop_at is not None:
+        entry["stop"] = moment(stop_at)
+    return entry
+
+
+def connz(
+    *entries: dict[str, Any],
+    total: int | None = None,
+    now: str = "2026-11-24T01:58:56.7Z",
+    server_id: str = SERVER,
+) -> dict[str, Any]:
+    """Return one page of closed connections; by default it is all there are."""
+    return {
+        "server_id": server_id,
+        "now": now,
+        "total": len(entries) if total is None else total,
+        "connections": list(entries),
+    }
 
 
 def routez(*peers: str, server_id: str = SERVER) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from nats_idle_exporter.activity import (
     Instant,
     JetStreamRound,
     Reading,
+    Ring,
     Row,
     ServerFacts,
     SystemView,
@@ -37,6 +38,7 @@ class FakeReader:
         self._clock = clock
         self.plays: dict[str, Play] = {}
         self.server_ids: dict[str, str] = {}
+        self.rings: dict[str, Ring] = {}
         self.calls: list[tuple[str, bool]] = []
         self.now_reading: list[str] = []
         self.most_at_once = 0
@@ -63,6 +65,7 @@ class FakeReader:
             answered=now,
             server=facts(self.server_ids.get(url, f"N-{url}")),
             rows=(Row("APP"),),
+            ring=self.rings.get(url, Ring()),
             jetstream=JetStreamRound(now) if with_jetstream else None,
         )
 
@@ -77,7 +80,7 @@ def facts(server_id: str) -> ServerFacts:
         uptime_seconds=60,
         now_at=100,
         start_at=40,
-        config_load_time="then",
+        loaded_at=0.0,
     )
 
 

@@ -145,6 +145,7 @@ def healthy(server_id: str = builders.SERVER) -> dict[str, Script]:
         "/accstatz": answer(
             builders.accstatz(builders.stat("APP"), server_id=server_id)
         ),
+        "/connz": answer(builders.connz(server_id=server_id)),
         "/routez": answer(builders.routez(server_id=server_id)),
         "/gatewayz": answer(builders.gatewayz(server_id)),
         "/jsz": answer(builders.jsz(server_id=server_id)),

@@ -3,20 +3,33 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 
 import pytest
 
 from nats_idle_exporter import __version__
-from nats_idle_exporter.activity import JetStreamRound, Row
+from nats_idle_exporter.activity import JetStreamRound, Ring, Row
 from nats_idle_exporter.errors import EndpointError
 from tests.monitoring import builders
 from tests.monitoring.builders import SERVER
 from tests.monitoring.conftest import MakesClient
-from tests.monitoring.scripted import Script, ScriptedServer, answer, hang, running
+from tests.monitoring.scripted import (
+    Script,
+    ScriptedServer,
+    answer,
+    hang,
+    healthy,
+    running,
+)
 from tests.support.clock import FakeClock
 
-FACTS = ["/varz", "/accstatz?unused=1", "/routez", "/gatewayz"]
+CLOSED = "/connz?state=closed&auth=1&sort=stop&limit="
+PEERS = ["/routez", "/gatewayz"]
+FACTS = ["/varz", "/accstatz?unused=1", f"{CLOSED}1", *PEERS]
 PAGE = "/jsz?accounts=1&streams=1&limit=1024&offset="
+FIRST = [*FACTS[:3], f"{CLOSED}1024&offset=0", *PEERS, f"{PAGE}0"]
+"""What a new server is asked: the whole ring, and its streams too."""
+NOW_AT = datetime.fromisoformat(builders.varz()["now"][:26] + "Z").timestamp()
 
 
 class TestReading:
@@ -26,10 +39,12 @@ class TestReading:
         self, make_client: MakesClient
     ) -> None:
         """A poll asks varz first and for every account, and no more than is due."""
+        client = make_client()
         async with running(server := ScriptedServer()):
-            reading = await make_client().read(server.url, with_jetstream=False)
+            await client.read(server.url, with_jetstream=True)
+            reading = await client.read(server.url, with_jetstream=False)
 
-        assert server.requests == FACTS
+        assert server.requests == [*FIRST, *FACTS]
         assert reading.server.server_id == SERVER
         assert tuple(reading.rows) == (Row("$G"), Row("APP"))
         assert reading.endpoint == server.url
@@ -42,7 +57,7 @@ class TestReading:
             await make_client().read(f"{server.url}/nats", with_jetstream=False)
             await make_client().read(f"{server.url}/nats/", with_jetstream=False)
 
-        assert server.requests == [f"/nats{path}" for path in FACTS] * 2
+        assert server.requests == [f"/nats{path}" for path in FIRST] * 2
 
     async def test_says_who_asks_and_wants_no_compression(
         self, make_client: MakesClient
@@ -125,8 +140,100 @@ class TestReading:
         async with running(server := ScriptedServer(scripts)):
             reading = await make_client().read(server.url, with_jetstream=False)
 
-        assert server.requests[2] == "/accountz"
+        assert server.requests[4] == "/accountz"
         assert reading.server.system_account == told
+
+
+class TestRing:
+    """Closed connections, between the requests of a poll and from poll to poll."""
+
+    async def test_asks_for_the_ring_after_accstatz(
+        self, make_client: MakesClient
+    ) -> None:
+        """What was closed before is told once, dated by the server's clock."""
+        ring = builders.connz(
+            builders.closed(8, "APP", NOW_AT - 5), builders.closed(7, "", NOW_AT - 9)
+        )
+        varz = builders.varz(total_connections=2)
+        client = make_client()
+        scripts = {"/varz": answer(varz), "/connz": answer(ring)}
+        async with running(server := ScriptedServer(scripts)):
+            first = await client.read(server.url, with_jetstream=False)
+            second = await client.read(server.url, with_jetstream=False)
+
+        assert server.requests[: len(FIRST)] == FIRST
+        assert [each.account for each in first.ring.new] == ["$G", "APP"]
+        assert [round(each.age_seconds) for each in first.ring.new] == [9, 5]
+        assert first.ring.is_complete
+        assert second.ring == Ring()
+
+    @pytest.mark.parametrize("path", ["/routez", "/gatewayz", "/jsz"])
+    async def test_a_poll_that_fails_tells_nothing(
+        self, make_client: MakesClient, path: str
+    ) -> None:
+        """What a failed poll read of the ring is told by the next good one."""
+        client = make_client()
+        async with running(server := ScriptedServer()):
+            await client.read(server.url, with_jetstream=True)
+            ring = builders.connz(builders.closed(7, "APP", NOW_AT - 5))
+            good = server.scripts[path]
+            server.scripts |= {"/connz": answer(ring), path: answer(b"", 500)}
+            with pytest.raises(EndpointError):
+                await client.read(server.url, with_jetstream=True)
+            server.scripts[path] = good
+            reading = await client.read(server.url, with_jetstream=True)
+
+        assert [each.account for each in reading.ring.new] == ["APP"]
+
+    async def test_reads_pages_until_one_is_not_full(
+        self, make_client: MakesClient
+    ) -> None:
+        """A long ring is read page by page, each from the last entry before."""
+        entries = [builders.closed(n, f"A{n}", NOW_AT) for n in range(3000, 0, -1)]
+        scripts = {
+            f"{CLOSED}1024&offset={start}": answer(
+                builders.connz(*entries[start : start + 1024], total=3000)
+            )
+            for start in (0, 1023, 2046)
+        }
+        async with running(server := ScriptedServer(scripts)):
+            client = make_client(max_body_bytes=1_000_000)
+            reading = await client.read(server.url, with_jetstream=False)
+
+        assert [r for r in server.requests if "offset" in r and "connz" in r] == [
+            *scripts
+        ]
+        assert len(reading.ring.new) == 3000
+
+    async def test_a_new_server_is_read_with_jetstream(
+        self, make_client: MakesClient
+    ) -> None:
+        """A server that the last good poll did not meet lacks no round of jsz."""
+        client = make_client()
+        rounds = []
+        async with running(server := ScriptedServer()):
+            for server_id in ("N1", "N1", "N2", "N2"):
+                server.scripts |= healthy(server_id)
+                reading = await client.read(server.url, with_jetstream=False)
+                rounds.append(reading.jetstream is not None)
+
+        assert rounds == [True, False, True, False]
+
+    async def test_each_endpoint_has_its_own_memory(
+        self, make_client: MakesClient
+    ) -> None:
+        """Two endpoints of one server tell the same entries, each of them once."""
+        ring = builders.connz(builders.closed(7, "APP", NOW_AT - 5))
+        scripts = {"/connz": answer(ring)}
+        one, two = ScriptedServer(scripts), ScriptedServer(scripts)
+        client = make_client()
+        async with running(one, two):
+            readings = [
+                await client.read(server.url, with_jetstream=False)
+                for server in (one, two, one, two)
+            ]
+
+        assert [len(each.ring.new) for each in readings] == [1, 1, 0, 0]
 
 
 def enabled(count: int, start: int = 0) -> list[dict[str, object]]:
@@ -157,7 +264,7 @@ class TestJetStream:
             reading = await client.read(server.url, with_jetstream=True)
 
         total = sum(lengths)
-        assert server.requests == [*FACTS, *scripts]
+        assert server.requests == [*FIRST[:-1], *scripts]
         assert reading.jetstream == JetStreamRound(
             reading.asked,
             frozenset(f"A{n}" for n in range(total)),
@@ -174,7 +281,7 @@ class TestJetStream:
                 await make_client().read(server.url, with_jetstream=True)
 
         assert caught.value.reason == "payload"
-        assert len(server.requests) == 6
+        assert len(server.requests) == len(FIRST) + 1
 
 
 class TestNames:
@@ -209,7 +316,7 @@ class TestNames:
             await make_client().read(server.url, with_jetstream=False)
 
         escaped = "A%26acc%3DB%2F..%2F%23%3F%2541%2B%C3%BC"
-        assert server.requests[len(FACTS) :] == [
+        assert server.requests[len(FIRST) :] == [
             "/accountz?acc=%24G",
             f"/accountz?acc={escaped}",
         ]
@@ -275,7 +382,7 @@ class TestNames:
         async with running(server := ScriptedServer({"/varz": answer(varz)})):
             await make_client().read(server.url, with_jetstream=False)
 
-        assert server.requests == FACTS
+        assert server.requests == FIRST
 
     async def test_a_hanging_question_costs_no_reading(
         self, make_client: MakesClient

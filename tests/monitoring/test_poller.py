@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import pytest
 
+from nats_idle_exporter.activity import Ring
 from nats_idle_exporter.monitoring.failures import REASONS
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
@@ -128,6 +129,18 @@ class TestCycle:
 
         assert world.reader.most_at_once == 4
         assert len(world.ledger.applied) == 9
+
+    async def test_overflows_of_the_ring_are_counted(self) -> None:
+        """Each good poll that may have missed closed connections counts."""
+        world = World(A, B)
+        for reaches_back in (False, True, False):
+            world.reader.rings = {A: Ring(reaches_back=reaches_back)}
+            await world.poller.cycle()
+
+        assert (world.statuses[A].ring_overflows, world.statuses[B].ring_overflows) == (
+            2,
+            0,
+        )
 
     @pytest.mark.parametrize(
         "url", ["http://me:secret@a/x", "http://me:secret@a/x?s=secret"]
@@ -365,21 +378,6 @@ class TestJetStream:
 
         assert world.reader.calls == [(A, True), (A, True)]
 
-    async def test_a_new_server_is_read_with_jetstream_at_once(self) -> None:
-        """No reading of a server that nobody met lacks its round."""
-        world = World(A)
-        await world.poller.cycle()
-        world.reader.server_ids[A] = "N-NEW"
-
-        await world.poller.cycle()
-        await world.poller.cycle()
-
-        assert [each[1] for each in world.reader.calls] == [True, False, True, False]
-        applied = [
-            (r.server.server_id, r.jetstream is None) for r in world.ledger.applied
-        ]
-        assert applied == [(f"N-{A}", False), ("N-NEW", False), ("N-NEW", True)]
-
 
 class TestOverTheWire:
     """The loop, the client and misbehaving servers together."""
@@ -424,3 +422,4 @@ class TestOverTheWire:
                 await poller.cycle()
 
         assert [r.server.server_id for r in ledger.applied] == ["N1", "N2", "N1"]
+        assert all(reading.jetstream for reading in ledger.applied)

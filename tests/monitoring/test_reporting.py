@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from nats_idle_exporter.activity import Unwatched, UnwatchedKind
+from nats_idle_exporter.activity import Ring, Unwatched, UnwatchedKind
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.reporting import Reporter
 from tests.monitoring.fakes import empty_view
@@ -55,10 +55,10 @@ class TestPolls:
         """A good poll is told after a failed one only."""
         reporter = Reporter("default")
         with capture_logs() as logs:
-            reporter.succeeded(URL)
+            reporter.succeeded(URL, Ring())
             reporter.failed(URL, REFUSED, 0)
-            reporter.succeeded(URL)
-            reporter.succeeded(URL)
+            reporter.succeeded(URL, Ring())
+            reporter.succeeded(URL, Ring())
             reporter.failed(URL, REFUSED, 1)
 
         assert [each["event"] for each in logs] == [
@@ -66,6 +66,21 @@ class TestPolls:
             "poll recovered",
             "poll failed",
         ]
+
+    def test_an_overflow_is_told_once(self) -> None:
+        """A ring that does not reach back is told anew only after one that does."""
+        reporter = Reporter("default")
+        with capture_logs() as logs:
+            for reaches_back in (True, False, False, True, False):
+                reporter.succeeded(URL, Ring(reaches_back=reaches_back))
+
+        warning = {
+            "event": "closed connections forgotten unread",
+            "log_level": "warning",
+            "system": "default",
+            "endpoint": URL,
+        }
+        assert logs == [warning] * 2
 
 
 CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,7 @@ from tests.monitoring.builders import IDLE, SERVER, dump, stat
 CAPTURES = Path(__file__).parent / "captures"
 DECODERS: dict[str, Callable[[bytes], tuple[str, Any]]] = {
     "varz": wire.decode_varz,
+    "connz": wire.decode_closed,
     "accstatz_unused": wire.decode_accstatz,
     "accountz_acc": wire.decode_name_tag,
     "accountz": wire.decode_accountz,
@@ -90,26 +93,27 @@ class TestCaptures:
         """The server's facts are those that its varz shows."""
         body = captured(version, "config-single", "varz.json")
 
-        _, facts = wire.decode_varz(body)
+        _, (facts, accepted, is_open) = wire.decode_varz(body)
 
         raw = json.loads(body)
         assert version == facts.version
         assert tuple(map(int, version.split("."))) == facts.release
-        assert raw["config_load_time"] == facts.config_load_time
+        assert facts.loaded_at == facts.start_at
         assert float(raw["uptime"].rstrip("s")) == facts.uptime_seconds
         assert facts.uptime_seconds <= facts.now_at - facts.start_at
         assert facts.now_at - facts.start_at < facts.uptime_seconds + 2
         assert facts.server_name == "one"
         assert facts.system_account == "OPS"
         assert not facts.is_operator_mode
+        assert (accepted, is_open) == (raw["total_connections"], raw["connections"])
 
     @pytest.mark.parametrize("version", VERSIONS)
     @pytest.mark.parametrize("scenario", ["operator-full", "operator-memory"])
     def test_operator_mode_is_recognised(self, version: str, scenario: str) -> None:
         """A server that trusts an operator is in operator mode."""
-        _, facts = wire.decode_varz(captured(version, scenario, "varz.json"))
+        _, varz = wire.decode_varz(captured(version, scenario, "varz.json"))
 
-        assert facts.is_operator_mode
+        assert varz.server.is_operator_mode
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_no_system_account_is_none(self, version: str) -> None:
@@ -117,7 +121,7 @@ class TestCaptures:
         varz = captured(version, "modes", "no_sys_acc_varz.json")
         accountz = captured(version, "modes", "no_sys_acc_accountz.json")
 
-        assert wire.decode_varz(varz)[1].system_account is None
+        assert wire.decode_varz(varz)[1].server.system_account is None
         assert wire.decode_accountz(accountz)[1] is None
 
     @pytest.mark.parametrize("version", VERSIONS)
@@ -181,6 +185,57 @@ class TestCaptures:
 
         assert wire.decode_name_tag(body)[1] == "FJS"
 
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_a_closed_leaf_link_is_of_its_account(self, version: str) -> None:
+        """A leaf link leaves an entry as a client does, and is told apart."""
+        _, page = wire.decode_closed(
+            captured(version, "gateway-leaf", "g0_connz_closed_leafgone.json")
+        )
+
+        told = {(entry.account, entry.is_client) for entry in page.entries}
+        assert told == {("BUS", False), ("IDLE", True)}
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_a_failed_login_is_of_no_account(self, version: str) -> None:
+        """Who knocked in vain is in the ring, and in no account."""
+        _, page = wire.decode_closed(
+            captured(version, "config-single", "connz_closed_badauth.json")
+        )
+
+        assert [entry.account for entry in page.entries] == ["ZERO", ""]
+
+    @pytest.mark.parametrize("version", ["2.9.10", "2.12.8", "2.15.1"])
+    def test_stamps_of_one_packet(self, version: str) -> None:
+        """A client that sent all in one packet is told, by the server's clock."""
+        body = captured(version, "one-packet", "connz_closed.json")
+
+        _, page = wire.decode_closed(body)
+
+        raw = json.loads(body)
+        assert page.total == len(page.entries) == 2
+        for entry, each in zip(page.entries, raw["connections"], strict=True):
+            assert (entry.cid, entry.account) == (each["cid"], "A")
+            assert entry.stop_at == seconds(each["stop"]) < page.now_at
+        assert page.now_at == seconds(raw["now"])
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_the_newest_stop_comes_first(self, version: str) -> None:
+        """Sorted by stop the newest is first, and the total is of the whole ring."""
+        _, page = wire.decode_closed(
+            captured(version, "config-single", "connz_sort_stop.json")
+        )
+
+        first, second = page.entries
+        assert first.stop_at > second.stop_at
+        assert page.total > len(page.entries)
+
+
+def seconds(stamp: str) -> float:
+    """Return the Unix seconds of a stamp, to the microsecond."""
+    moment, _, fraction = stamp.rstrip("Z").partition(".")
+    whole = datetime.fromisoformat(f"{moment}.{fraction[:6]:0<6}+00:00")
+    return (whole + timedelta(microseconds=fraction[6:7] >= "5")).timestamp()
+
 
 def told(raw: dict[str, Any]) -> Row:
     """Return the row that one raw account of accstatz stands for."""
@@ -209,19 +264,19 @@ class TestTolerance:
         raw = builders.varz()
         del raw["config_load_time"]
 
-        _, facts = wire.decode_varz(dump(raw))
+        _, (facts, *_) = wire.decode_varz(dump(raw))
 
-        assert facts.config_load_time == "2026-11-24T01:58:33.815845+00:00"
+        assert facts.loaded_at == facts.start_at
 
     def test_a_server_without_a_name_goes_by_its_id(self) -> None:
         """The name defaults to the id, as it does on servers."""
-        _, facts = wire.decode_varz(dump(builders.varz(server_name="")))
+        _, (facts, *_) = wire.decode_varz(dump(builders.varz(server_name="")))
 
         assert facts.server_name == SERVER
 
     def test_the_cluster_is_named(self) -> None:
         """The cluster's name is told when there is one."""
-        _, facts = wire.decode_varz(dump(builders.varz(cluster={"name": "east"})))
+        _, (facts, *_) = wire.decode_varz(dump(builders.varz(cluster={"name": "east"})))
 
         assert facts.nats_cluster == "east"
 
@@ -241,7 +296,7 @@ class TestTolerance:
         expected: bool,  # noqa: FBT001 -- a column of the table above
     ) -> None:
         """One of the two keys is enough, an empty one is none."""
-        _, facts = wire.decode_varz(dump(builders.varz(**{key: value})))
+        _, (facts, *_) = wire.decode_varz(dump(builders.varz(**{key: value})))
 
         assert facts.is_operator_mode is expected
 
@@ -309,6 +364,42 @@ class TestTolerance:
         }
 
         assert wire.decode_gatewayz(dump(body))[1] == {"N2", "N3"}
+
+    @pytest.mark.parametrize("stop", ["0001-01-01T00:00:00Z", None])
+    def test_a_stop_that_is_not_told(self, stop: str | None) -> None:
+        """A stamp that was never set is no moment of the past."""
+        body = builders.connz(builders.closed(7, stop=stop))
+
+        _, page = wire.decode_closed(dump(body))
+
+        assert [entry.stop_at for entry in page.entries] == [math.inf]
+
+    @pytest.mark.parametrize(
+        ("reason", "account"),
+        [
+            ("Client Closed", "$G"),
+            ("Read Error", "$G"),
+            ("", "$G"),
+            ("Authentication Failure", ""),
+            ("Authentication Timeout", ""),
+            ("TLS Handshake Failure", ""),
+        ],
+    )
+    def test_an_entry_without_an_account(self, reason: str, account: str) -> None:
+        """Servers leave out the global account, and that of who had none."""
+        body = builders.connz(builders.closed(7, "", reason=reason))
+
+        _, page = wire.decode_closed(dump(body))
+
+        assert page.entries[0].account == account
+
+    def test_an_empty_ring(self) -> None:
+        """A ring may be empty, and a list null."""
+        body = builders.connz() | {"connections": None}
+
+        server_id, page = wire.decode_closed(dump(body))
+
+        assert (server_id, page.total, page.entries) == (SERVER, 0, ())
 
     def test_disabled_jetstream_is_an_empty_page(self) -> None:
         """A server without JetStream tells no accounts."""
@@ -378,6 +469,8 @@ BAD_VARZ: dict[str, dict[str, Any]] = {
     "now is a number": {"now": 1_800_000_000},
     "now is nonsense": {"now": "yesterday"},
     "month 13": {"now": "2026-13-24T01:58:33Z"},
+    "no connections": {"connections": None},
+    "negative total": {"total_connections": -1},
     "no uptime": {"uptime": ""},
     "spoken uptime": {"uptime": "two days"},
     "negative uptime": {"uptime": "-5s"},
@@ -417,6 +510,12 @@ class TestRefusal:
     @pytest.mark.parametrize(
         ("decode", "body"),
         [
+            (wire.decode_closed, builders.connz() | {"server_id": ""}),
+            (wire.decode_closed, builders.connz() | {"total": None}),
+            (wire.decode_closed, builders.connz() | {"now": ""}),
+            (wire.decode_closed, builders.connz({"kind": "Client"})),
+            (wire.decode_closed, builders.connz(builders.closed(-1))),
+            (wire.decode_closed, builders.connz(builders.closed(1, stop="then"))),
             (wire.decode_accountz, {}),
             (wire.decode_name_tag, {"server_id": SERVER}),
             (wire.decode_routez, {"server_id": SERVER}),

@@ -7,7 +7,14 @@ from dataclasses import dataclass, field
 from random import Random
 from typing import NamedTuple
 
-from nats_idle_exporter.activity import Cadence, Ledger, Policy, SystemView, Timeline
+from nats_idle_exporter.activity import (
+    BriefConnections,
+    Cadence,
+    Ledger,
+    Policy,
+    SystemView,
+    Timeline,
+)
 from tests.simulator.horizon import Horizon
 from tests.simulator.judge import Judge, Promise, Violation
 from tests.simulator.plan import BEGAN_AT, Kind, Plan, make_plan
@@ -62,7 +69,9 @@ class History:
         self.plan: Plan = make_plan(self.rng, kind)
         world, promise = self.plan.world, self.plan.promise
         world.run_until(BEGAN_AT)
-        self.truth = Truth()
+        self.truth = Truth(
+            is_strict_about_rings=promise.brief_connections is BriefConnections.REQUIRE
+        )
         self.horizon = Horizon(world, self.truth)
         self.watcher = Watcher(world, self.plan.habits, BEGAN_AT, timeline)
         self.judge = Judge(
@@ -78,6 +87,7 @@ class History:
             habits.interval_seconds,
             habits.jetstream_seconds,
             self.plan.promise.forget_after_seconds,
+            self.plan.promise.brief_connections,
         )
         endpoints = list(self.plan.world.endpoints)
         return forge(endpoints, _Rules(self.plan.promise), cadence)
@@ -88,14 +98,23 @@ class History:
             self._step()
             if self.judge.violations:
                 break
-        seen = set(self.plan.world.seen)
-        if self.truth.holes:
-            seen.add("hole")
-        if self.judge.forgiven:
-            seen.add("forgiven")
         return Outcome(
-            self.seed, self.plan.kind, self.judge.raises, seen, self.judge.violations
+            self.seed,
+            self.plan.kind,
+            self.judge.raises,
+            self._seen(),
+            self.judge.violations,
         )
+
+    def _seen(self) -> set[str]:
+        truth = self.truth
+        marks = {
+            "hole": truth.holes,
+            "forgiven": self.judge.forgiven,
+            "overflow": truth.overflows,
+            "ring use": truth.shown_by_rings,
+        }
+        return self.plan.world.seen | {name for name, mark in marks.items() if mark}
 
     def _step(self) -> None:
         change = self.plan.changes.get(self.watcher.cycle)

@@ -17,6 +17,8 @@ class Horizon:
     def __init__(self, world: World, truth: Truth) -> None:
         self.world = world
         self.truth = truth
+        self.born_at = NEVER
+        """The newest start of the processes that were read at first sight."""
         self.first_sight_at: float | None = None
         """When every endpoint of the beginning was read once."""
         self._led_to: set[int] = set()
@@ -46,7 +48,14 @@ class Horizon:
         process, node, endpoint = poll.process, poll.node, poll.endpoint
         assert process is not None
         assert poll.sample is not None
+        assert poll.ring_sample is not None
+        if self.first_sight_at is None:
+            self.born_at = max(self.born_at, process.start_at)
         self.truth.settle(poll.sample, poll.answered_at)
+        self.truth.settle_ring(poll.ring_sample, poll.answered_at)
+        if "clock" in self.world.seen:
+            for closed in poll.ring.new:
+                self.truth.tell_again(closed.account)
         before = [
             run
             for run in node.ended

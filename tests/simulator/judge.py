@@ -6,7 +6,13 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from nats_idle_exporter.activity import AccountView, Row, SystemView, Verdict
+from nats_idle_exporter.activity import (
+    AccountView,
+    BriefConnections,
+    Row,
+    SystemView,
+    Verdict,
+)
 from tests.simulator.horizon import Horizon
 from tests.simulator.servers import NEVER
 from tests.simulator.truth import Hole, Truth
@@ -37,6 +43,7 @@ class Promise:
     tolerance_seconds: float
     forget_after_seconds: float
     excluded: frozenset[str]
+    brief_connections: BriefConnections
     is_calm: bool
     """Everything is read: silence must be raised in time."""
 
@@ -198,13 +205,13 @@ class Judge:
             return
         reach_at = self._reach(view.account)
         from_at = reach_at - idle
-        sight_at = self.horizon.first_sight_at
-        if sight_at is None or from_at < sight_at - EPSILON:
-            first = "never" if sight_at is None else self._ago(sight_at)
+        sight_at, born_at = self.horizon.first_sight_at, self.horizon.born_at
+        if sight_at is None or from_at < born_at - EPSILON:
+            first = "never" if sight_at is None else self._ago(born_at)
             self._blame(
                 "sight",
                 view.account,
-                f"idle {idle:.1f}s, reach {self._ago(reach_at)}, first sight {first}",
+                f"idle {idle:.1f}s, reach {self._ago(reach_at)}, proof from {first}",
             )
             return
         used_at, how = self._last_use(view.account, from_at)

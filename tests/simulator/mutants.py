@@ -11,10 +11,12 @@ from typing import NamedTuple
 
 from nats_idle_exporter.activity import (
     Cadence,
+    Closed,
     Instant,
     Ledger,
     Policy,
     Reading,
+    Ring,
     Row,
     Rules,
     SystemView,
@@ -112,7 +114,7 @@ class KeysByEndpoint(Wrapper):
         return _with_server(
             _replaced(reading, routes=frozenset(), gateways=frozenset()),
             server_id=reading.endpoint,
-            config_load_time="",
+            loaded_at=reading.server.start_at,
         )
 
 
@@ -149,7 +151,7 @@ class NoResets(Wrapper):
 
     def reading(self, reading: Reading) -> Reading:
         """Hide that the configuration was loaded anew."""
-        return _with_server(reading, config_load_time="")
+        return _with_server(reading, loaded_at=reading.server.start_at)
 
     def row(self, reading: Reading, row: Row) -> Row:
         """Add only what grew."""
@@ -296,7 +298,37 @@ class IgnoresReloads(Wrapper):
 
     def reading(self, reading: Reading) -> Reading:
         """Hide that the configuration was loaded anew."""
-        return _with_server(reading, config_load_time="", release=(2, 15, 1))
+        return _with_server(
+            reading, loaded_at=reading.server.start_at, release=(2, 15, 1)
+        )
+
+
+class TrustsTheStart(Wrapper):
+    """Trust an account's zero counters back to the server's start."""
+
+    def reading(self, reading: Reading) -> Reading:
+        """Hide at the first sight that accounts were added since."""
+        if self.seen(reading):
+            return reading
+        return _with_server(reading, loaded_at=reading.server.start_at)
+
+    def seen(self, reading: Reading) -> bool:
+        """Say whether any server was read before; note this one."""
+        known = self.__dict__.setdefault("known", set())
+        known.add(reading.server.server_id)
+        return len(known) > 1
+
+
+class OldCountersAreNone(Wrapper):
+    """Take counters of any age for none at a server's first reading."""
+
+    def row(self, reading: Reading, row: Row) -> Row:
+        """Tell zeros for what was counted before."""
+        base = self.__dict__.setdefault("base", {})
+        key = (reading.server.server_id, row.account)
+        first = base.setdefault(key, row.total)
+        is_same = all(a >= b for a, b in zip(row.total, first, strict=True))
+        return row._replace(total=_minus(row.total, first)) if is_same else row
 
 
 class DatesAtAsked(Wrapper):
@@ -366,6 +398,34 @@ class FailureIsSilence(Wrapper):
                 super().apply(late)
         self._heard = set()
         return super().conclude(now, shift_seconds)
+
+
+class IgnoresClosed(Wrapper):
+    """Overlook connections that came and went between two polls."""
+
+    def reading(self, reading: Reading) -> Reading:
+        """Hide the closed connections."""
+        return _replaced(reading, ring=reading.ring._replace(new=()))
+
+
+class TrustsAFullRing(Wrapper):
+    """Believe that a ring holds whatever was closed."""
+
+    def reading(self, reading: Reading) -> Reading:
+        """Hide that the ring may have forgotten some."""
+        return _replaced(reading, ring=Ring(reading.ring.new))
+
+
+class BelievesStamps(Wrapper):
+    """Compare a server's stamps with our clock."""
+
+    def reading(self, reading: Reading) -> Reading:
+        """Tell ages as if both clocks were one."""
+        ahead = reading.answered.slow - reading.server.now_at
+        new = tuple(
+            Closed(account, max(0.0, age + ahead)) for account, age in reading.ring.new
+        )
+        return _replaced(reading, ring=reading.ring._replace(new=new))
 
 
 class _Generous(Policy):
@@ -482,12 +542,17 @@ MUTANTS: dict[str, Mutant] = {
     "one direction": Mutant(OneDirection),
     "old is new": Mutant(OldIsNew),
     "ignores reloads": Mutant(IgnoresReloads),
+    "trusts the start": Mutant(TrustsTheStart),
+    "old counters are none": Mutant(OldCountersAreNone),
     "dates at asked": Mutant(DatesAtAsked),
     "claims to answered": Mutant(ClaimsToAnswered),
     "ignores peers": Mutant(IgnoresPeers),
     "ignores streams": Mutant(IgnoresStreams, breaks=frozenset({"raised"})),
     "no system account": Mutant(NoSystemAccount, breaks=frozenset({"excluded"})),
     "failure is silence": Mutant(FailureIsSilence),
+    "ignores closed connections": Mutant(IgnoresClosed),
+    "trusts a full ring": Mutant(TrustsAFullRing),
+    "believes server stamps": Mutant(BelievesStamps),
     "forgives every hole": Mutant(_forgives_every_hole, breaks=frozenset({"idle"})),
     "forgives any number": Mutant(_forgives_any_number),
     "never outdated": Mutant(_never_outdated, breaks=frozenset({"observed"})),

@@ -6,6 +6,7 @@ from enum import StrEnum
 from random import Random
 from typing import NamedTuple
 
+from nats_idle_exporter.activity import BriefConnections
 from tests.simulator.judge import Promise
 from tests.simulator.servers import Release, edge
 from tests.simulator.watcher import Habits
@@ -71,6 +72,8 @@ class _Planner:
         self.started_from = BEGAN_AT - 5000.0
         self.mirrored: str | None = None
         self.releases = RELEASES
+        # Real rings hold 10,000: where everything is read, none overflows.
+        self.world.ring_size = 10_000 if self.is_calm else rng.randint(8, 40)
 
     def plan(self) -> Plan:
         rng = self.rng
@@ -116,6 +119,8 @@ class _Planner:
         for node in world.nodes:
             node.configured = {acc for acc in world.tenants if acc != GLOBAL}
             world.at(self.started_from + rng.uniform(0.0, 4000.0), world.start, node)
+            if rng.random() < 0.2 and not self.is_calm:
+                self._rush(rng.uniform(BEGAN_AT - 900.0, BEGAN_AT), node)
         if rng.random() < 0.25:
             world.jetstream = set(rng.sample(world.tenants, 1))
 
@@ -138,8 +143,14 @@ class _Planner:
             tolerance_seconds=tolerance,
             forget_after_seconds=self.threshold * 0.6,
             excluded=excluded,
+            brief_connections=self._brief_connections(),
             is_calm=self.is_calm,
         )
+
+    def _brief_connections(self) -> BriefConnections:
+        if self.kind is not Kind.STRICT and self.rng.random() < 0.2:
+            return BriefConnections.BEST_EFFORT
+        return BriefConnections.REQUIRE
 
     def _habits(self) -> Habits:
         rng = self.rng
@@ -194,23 +205,31 @@ class _Planner:
         return self.rng.choice(self.world.nodes)
 
     def _use(self, at: float, account: str, node: Node | None = None) -> None:
-        rng = self.rng
+        rng, world = self.rng, self.world
+        node, way = node or self._node(), rng.random()
         size = rng.choice((0, 4, 4))
-        to = self._node() if rng.random() < 0.3 else None
-        self.world.at(at, self.world.publish, node or self._node(), account, size, to)
+        if way < 0.15:
+            self._silent(at, account, node)
+        elif way < 0.25:
+            world.at(at, world.send_at_once, node, account, size)
+        else:
+            to = self._node() if rng.random() < 0.3 else None
+            world.at(at, world.publish, node, account, size, to)
+
+    def _silent(self, at: float, account: str, node: Node) -> None:
+        """Connect for a moment, most likely seen by no poll."""
+        act = self._links if self.rng.random() < 0.2 else self.world.connect
+        self.world.at(at, act, node, account, self.rng.uniform(0.01, 6.0))
 
     def _connect(self, at: float, account: str, node: Node | None = None) -> None:
         rng = self.rng
         seconds = rng.choice((10.0, 45.0, 200.0, self.threshold * 0.8))
         seconds *= rng.uniform(0.5, 1.5)
-        act = self._links if rng.random() < 0.3 else self._connects
+        act = self._links if rng.random() < 0.3 else self.world.connect
         self.world.at(at, act, node or self._node(), account, seconds)
 
-    def _connects(self, when: float, node: Node, account: str, seconds: float) -> None:
-        self.world.connect(when, node, account, seconds, leaf=False)
-
     def _links(self, when: float, node: Node, account: str, seconds: float) -> None:
-        self.world.connect(when, node, account, seconds, leaf=True)
+        self.world.connect(when, node, account, seconds, is_leaf=True)
 
     def _mirrors(self) -> None:
         rng, nodes = self.rng, self.world.nodes
@@ -241,6 +260,10 @@ class _Planner:
         if rng.random() < 0.1:
             world.at(at + 0.1, self._upgrade, node, rng.choice(self.releases))
         world.at(at + down, world.start, node)
+        if not self.is_calm and rng.random() < 0.2:
+            after = at + down + rng.uniform(0.1, 40.0)
+            self._rush(after, node)
+            self._slips_in(after, node, 9.0)
 
     def _upgrade(self, _when: float, node: Node, release: Release) -> None:
         node.release = release
@@ -262,10 +285,13 @@ class _Planner:
             self._readd,
             self._clock,
             self._server_clock,
+            self._server_glitch,
             self._repoint,
             self._fresh_account,
             self._leave,
             self._stray,
+            self._overflow,
+            self._overflow,
         ]
         if self.kind is Kind.SLACK:
             acts += [self._leave, self._join, self._retire, self._duplicate]
@@ -378,7 +404,25 @@ class _Planner:
 
     def _stray(self, at: float) -> None:
         """Open a socket that never logs in: it shows in ``$G`` for a moment."""
-        self.world.at(at, self._connects, self._node(), GLOBAL, 2.0)
+        self.world.at(at, self._strays, self._node())
+
+    def _strays(self, when: float, node: Node) -> None:
+        self.world.connect(when, node, GLOBAL, 2.0, is_login=False)
+
+    def _overflow(self, at: float) -> None:
+        """Fill a ring, perhaps with somebody's silent use already in it."""
+        node = self._node()
+        self._rush(at, node)
+        self._slips_in(at, node, self.rng.choice((0.1, 5.0, 25.0, 60.0)))
+
+    def _rush(self, at: float, node: Node) -> None:
+        """Let strangers, or a tenant's clients, come and go in numbers."""
+        rng, world = self.rng, self.world
+        account = rng.choice(world.tenants) if rng.random() < 0.2 else None
+        parts = rng.choice((1, 1, 1, 5))
+        amount = int(world.ring_size * rng.uniform(0.6, 2.5)) // parts + 1
+        for part in range(parts):
+            world.at(at + part * 20.0, world.rush, node, account, amount)
 
     def _clock(self, at: float) -> None:
         rng = self.rng
@@ -387,8 +431,29 @@ class _Planner:
 
     def _server_clock(self, at: float) -> None:
         rng = self.rng
+        node = self._node()
         seconds = rng.choice((-1.0, 1.0)) * rng.choice((5.0, 60.0, 3600.0))
-        self.world.at(at, self.world.step_server, self._node(), seconds)
+        self.world.at(at, self.world.step_server, node, seconds)
+        self._slips_in(at, node, INTERVAL)
+
+    def _server_glitch(self, at: float) -> None:
+        """Step a server's clock far back, and right again before long."""
+        node, seconds = self._node(), self.rng.uniform(1.0, 20.0)
+        self.world.at(at, self._glitches, node, seconds)
+        self._slips_in(at + seconds, node, seconds)
+
+    def _glitches(self, when: float, node: Node, seconds: float) -> None:
+        if "repoint" in self.world.seen:
+            # Who was never read at this address may have stamps of any age.
+            return
+        self.world.step_server(when, node, -3600.0)
+        self.world.at(when + seconds, self.world.step_server, node, 3600.0)
+
+    def _slips_in(self, at: float, node: Node, seconds: float) -> None:
+        """Let some connect silently in the time up to this moment."""
+        for account in self.world.tenants:
+            if self.rng.random() < 0.4:
+                self._silent(at - self.rng.uniform(0.0, seconds), account, node)
 
     def _repoint(self, at: float) -> None:
         """Let an address lead to another old server, or to two in turn."""
@@ -455,6 +520,9 @@ class _Planner:
         for account in world.tenants:
             if rng.random() < 0.5:
                 self._use(at + rng.uniform(0.0, 4.0) * INTERVAL, account, node)
+        if rng.random() < 0.4:
+            self._rush(at + rng.uniform(0.0, 4.0) * INTERVAL, node)
+            self._slips_in(at + INTERVAL, node, INTERVAL)
         if rng.random() < 0.75:
             url = f"http://n{index}:8222"
             cycle = max(1, self._cycle_of(at) + rng.choice((-1, 0, 1, 1, 2, 5)))
@@ -464,7 +532,13 @@ class _Planner:
 
     def _duplicate(self, at: float) -> None:
         """Add a second address of a server that is watched already."""
-        index = self._node().index
+        rng, node = self.rng, self._node()
+        index = node.index
         url = f"http://n{index}-again:8222"
         cycle = max(1, self._cycle_of(at))
+        # Just between the answers of both.
+        moment = BEGAN_AT + (cycle + rng.randint(1, 9)) * INTERVAL
+        moment += rng.uniform(0.4, 1.2)
+        self._rush(moment, node)
+        self._slips_in(moment, node, 0.4)
         self.changes.setdefault(cycle, ("add", Endpoint(url, (index,))))

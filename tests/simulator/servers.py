@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 from nats_idle_exporter.activity import Row, Traffic
 
@@ -56,6 +57,16 @@ class Book:
                 Traffic(*n[8:12]),
             )
         return self.row
+
+
+class Closing(NamedTuple):
+    """One closed connection or leaf link, as the ring of its server keeps it."""
+
+    account: str | None
+    """None for a failed login: nobody's use."""
+    at: float
+    stamp: float
+    """The same moment on the server's own clock."""
 
 
 class Reset:
@@ -123,7 +134,7 @@ class Process:
         self.start_at = start_at
         self.release = release
         self.load = 0
-        self.told_start_at = start_at
+        self.told_start_at = self.told_load_at = start_at
         self.books: dict[str, Book] = {}
         self.trails: dict[str, Trail] = {}
         self.ended_at: float | None = None
@@ -132,6 +143,12 @@ class Process:
         self.read_by: set[str] = set()
         self.known_at: float | None = None
         """When a reading of another server first listed it, unwatched."""
+        self.closed: list[Closing] = []
+        """Whatever was closed, in that order; the ring is the end of it."""
+        self.ring_size = 0
+        self.settled = 0
+        """How many of the closed were told, or lost, by the last reading."""
+        self.last_ring_at = NEVER
 
     @property
     def splits(self) -> bool:
@@ -142,6 +159,11 @@ class Process:
     def zeroes(self) -> bool:
         """Say whether a reload zeroes its counters."""
         return self.release < KEEPS_SINCE
+
+    @property
+    def forgotten(self) -> int:
+        """Return how many closed connections the ring has no room for."""
+        return max(0, len(self.closed) - self.ring_size)
 
     def open_book(self, account: str, name: str) -> Book:
         """Return the account's book, loading the account if need be."""

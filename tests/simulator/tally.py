@@ -13,7 +13,17 @@ from tests.simulator.plan import Kind
 from tests.simulator.watcher import Forge
 
 SHARES = {Kind.SLACK: 60, Kind.STRICT: 25, Kind.CALM: 13, Kind.ROLLING: 2}
-_COUNTED = ("restart", "hole", "forgiven", "outage", "reload", "clock", "repoint")
+_COUNTED = (
+    "restart",
+    "hole",
+    "forgiven",
+    "outage",
+    "reload",
+    "clock",
+    "repoint",
+    "overflow",
+    "ring use",
+)
 
 
 @dataclass(slots=True)

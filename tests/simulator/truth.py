@@ -4,11 +4,12 @@ A use counts against the heart from the moment on which the facts it was given
 could show it, or should have made it doubt. Nothing is excused by default. The
 slacks, each from the contract's list of what no polling can see:
 
-* traffic and connections of a server between its last reading and its end, as
-  long as that hole is forgiven (the judge weighs it, ``Hole``);
+* traffic and connections of a server between its last reading and its end, and
+  connections that its ring of closed ones forgot before any reading, as long as
+  that hole is forgiven (the judge weighs it, ``Hole``);
+* the latter always, where the operator asks for best effort only;
 * an account removed and added again with the same totals of zero between two
-  readings (``_lost``), and connections that came and went between two readings
-  without a message (``Trail.close``): no evidence of this version shows them;
+  readings (``_lost``);
 * servers that no reading ever told of, and unpolled servers before a reading first
   told of them: they count as read at that moment.
 """
@@ -18,7 +19,16 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from tests.simulator.servers import NEVER, ZEROS, Numbers, Process, Reset, Trail, edge
+from tests.simulator.servers import (
+    NEVER,
+    ZEROS,
+    Closing,
+    Numbers,
+    Process,
+    Reset,
+    Trail,
+    edge,
+)
 
 
 class Snap(NamedTuple):
@@ -41,6 +51,15 @@ class Sample(NamedTuple):
     snaps: list[Snap]
 
 
+class RingSample(NamedTuple):
+    """One server's closed connections at the moment in which it answered connz."""
+
+    process: Process
+    at: float
+    forgotten: int
+    closed: int
+
+
 @dataclass(slots=True)
 class Hole:
     """A time in which a server could be used, and no reading will ever tell."""
@@ -59,7 +78,8 @@ class Hole:
 class Truth:
     """What really happened, as far as the facts given so far could show it."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, is_strict_about_rings: bool = True) -> None:
+        self.is_strict_about_rings = is_strict_about_rings
         self.cycle = 0
         self.shown: dict[str, float] = {}
         self.grown: dict[str, float] = {}
@@ -67,6 +87,10 @@ class Truth:
         self.shown_cycle: dict[str, int] = {}
         self.shown_by: dict[str, float] = {}
         self.holes: list[Hole] = []
+        self.shown_by_rings = 0
+        """How many uses nothing but a ring showed."""
+        self.overflows = 0
+        """How many readings came too late for a ring."""
 
     def show(self, account: str, used_at: float, answered_at: float) -> None:
         """Note that the facts now show a use of the account."""
@@ -166,6 +190,33 @@ class Truth:
         self.holes.append(Hole(start_at, end_at, snap.account, uses))
         self._forget(snap.trail, resets)
 
+    def settle_ring(self, sample: RingSample, answered_at: float) -> None:
+        """Take in that the heart was told of these closed connections."""
+        process, settled = sample.process, sample.process.settled
+        if sample.at <= process.last_ring_at:
+            return
+        told = process.closed[max(settled, sample.forgotten) : sample.closed]
+        for account, used_at in _newest(told).items():
+            if used_at > self.shown.get(account, NEVER):
+                self.shown_by_rings += 1
+                if process.last_ring_at > NEVER:
+                    self.grown[account] = used_at
+            self.show(account, used_at, answered_at)
+        if sample.forgotten and sample.forgotten >= settled:
+            self.overflows += 1
+            if self.is_strict_about_rings:
+                start_at = max(process.last_ring_at, process.start_at)
+                uses = _newest(process.closed[settled : sample.forgotten])
+                self.holes.append(Hole(start_at, sample.at, uses=uses))
+        process.settled, process.last_ring_at = sample.closed, sample.at
+
+    def tell_again(self, account: str) -> None:
+        """Note that a ring told of this account's past anew.
+
+        Its age is wrong if a clock was stepped: it may be taken for use.
+        """
+        self.shown_cycle[account] = self.cycle
+
     def _forget(self, trail: Trail, resets: list[Reset]) -> None:
         trail.resets = [reset for reset in trail.resets if reset not in resets]
 
@@ -184,9 +235,19 @@ class Truth:
                     self.show(account, trail.closing_at, told_at)
                 elif trail.closed_at == process.ended_at:
                     used_at = max(used_at, trail.closed_at)
-                if used_at > max(start_at, hole.uses.get(account, NEVER)):
-                    hole.uses[account] = used_at
+                self._hide(hole, account, used_at)
+            for account, used_at in _newest(process.closed[process.settled :]).items():
+                self._hide(hole, account, used_at)
         self.holes.append(hole)
+
+    def _hide(self, hole: Hole, account: str, used_at: float) -> None:
+        if used_at > max(hole.start_at, hole.uses.get(account, NEVER)):
+            hole.uses[account] = used_at
+
+
+def _newest(closed: list[Closing]) -> dict[str, float]:
+    """Return when each account's last connection of these was closed."""
+    return {each.account: each.at for each in closed if each.account is not None}
 
 
 def _is_certain(sample: Sample, before: Numbers, now: Numbers, first: Reset) -> bool:

@@ -14,14 +14,16 @@ from nats_idle_exporter.activity import (
     Instant,
     JetStreamRound,
     Reading,
+    Ring,
     Row,
     Rules,
     ServerFacts,
     SystemView,
     Timeline,
 )
+from tests.simulator.connz import RingMemory, RingReader
 from tests.simulator.servers import Process
-from tests.simulator.truth import Sample
+from tests.simulator.truth import RingSample, Sample
 from tests.simulator.world import SYSTEM, Endpoint, Node, World
 
 
@@ -43,6 +45,7 @@ TimelineForge = Callable[[float, float], Timeline]
 
 
 NO_INSTANT = Instant(0.0, 0.0)
+COMPLETE_RING = Ring()
 
 
 class Habits(NamedTuple):
@@ -75,6 +78,9 @@ class Poll:
     server: ServerFacts | None = None
     rows: tuple[Row, ...] = ()
     sample: Sample | None = None
+    ring: Ring = COMPLETE_RING
+    ring_sample: RingSample | None = None
+    ring_memory: RingMemory | None = None
     load: int = 0
     routes: frozenset[str] = frozenset()
     gateways: frozenset[str] = frozenset()
@@ -92,6 +98,7 @@ class Poll:
             rows=self.rows,
             routes=self.routes,
             gateways=self.gateways,
+            ring=self.ring,
             jetstream=self.jetstream,
         )
 
@@ -116,6 +123,7 @@ class Watcher:
         self.due_at = start_at
         self.cycle = 0
         self.rounds: dict[str, float] = {}
+        self.rings: dict[str, RingMemory] = {}
         self.timeline = timeline(*self._clocks(start_at))
         self.moments: list[tuple[float, float]] = []
         self.deceived_at = -math.inf
@@ -125,6 +133,7 @@ class Watcher:
             self._ask,
             self._varz,
             self._accstatz,
+            self._connz,
             self._routez,
             self._answer,
         )
@@ -211,8 +220,8 @@ class Watcher:
         asked_at = begin_at + rng.uniform(0.0, 0.5)
         if rng.random() >= self.habits.slow:
             at = asked_at + rng.uniform(0.001, 0.05)
-            return asked_at, at, at, at, at + 0.01
-        cuts = sorted(rng.uniform(0.0, 9.9) for _ in range(4))
+            return asked_at, at, at, at, at, at + 0.01
+        cuts = sorted(rng.uniform(0.0, 9.9) for _ in range(5))
         return asked_at, *(asked_at + cut for cut in cuts)
 
     def _ask(self, poll: Poll, when: float) -> None:
@@ -246,7 +255,7 @@ class Watcher:
             uptime_seconds=float(math.floor(when - process.start_at)),
             now_at=when + poll.node.clock_offset,
             start_at=process.told_start_at,
-            config_load_time=f"{process.told_start_at:.3f}/{process.load}",
+            loaded_at=process.told_load_at,
             nats_cluster=f"c{poll.node.cluster}",
             system_account=SYSTEM,
             is_operator_mode=self.world.operator,
@@ -260,6 +269,20 @@ class Watcher:
         rows = [book.told() for book in process.books.values()]
         self.rng.shuffle(rows)
         poll.rows = tuple(rows)
+
+    def _connz(self, poll: Poll, when: float) -> None:
+        process = self._answering(poll, when)
+        if process is None:
+            return
+        poll.ring_sample = sample = self.world.ring_sample(process, when)
+        assert poll.server is not None
+        reader = RingReader(
+            poll.server,
+            sample,
+            when + poll.node.clock_offset,
+            self.rings.get(poll.endpoint.url),
+        )
+        poll.ring, poll.ring_memory = reader.ring(), reader.memory()
 
     def _routez(self, poll: Poll, when: float) -> None:
         process = self._answering(poll, when)
@@ -285,3 +308,5 @@ class Watcher:
             return
         if poll.jetstream is not None:
             self.rounds[poll.process.server_id] = poll.asked_at
+        if poll.ring_memory is not None:
+            self.rings[poll.endpoint.url] = poll.ring_memory

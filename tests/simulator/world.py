@@ -6,6 +6,7 @@ import heapq
 from collections.abc import Callable
 from itertools import count
 from random import Random
+from typing import NamedTuple
 
 from nats_idle_exporter.activity import JetStreamRound
 from tests.simulator.servers import (
@@ -15,12 +16,13 @@ from tests.simulator.servers import (
     ROUTES,
     SENT,
     Book,
+    Closing,
     Numbers,
     Process,
     Release,
     edge,
 )
-from tests.simulator.truth import Sample, Snap
+from tests.simulator.truth import RingSample, Sample, Snap
 
 SYSTEM = "SYSTEM"
 GLOBAL = "$G"
@@ -64,6 +66,16 @@ class Endpoint:
         self.last_process: Process | None = None
 
 
+class Link(NamedTuple):
+    """One open connection or leaf link."""
+
+    process: Process
+    account: str
+    book: Book
+    is_leaf: bool
+    is_login: bool
+
+
 class World:
     """Everything that happens, in the order in which it truly happens."""
 
@@ -75,6 +87,7 @@ class World:
         self.tenants: list[str] = []
         self.streams: dict[str, int] = {}
         self.jetstream: set[str] = set()
+        self.ring_size = 0
         self.lingering: list[tuple[float, Process]] = []
         self.wall_offset = 0.0
         self.suspended = 0.0
@@ -103,7 +116,8 @@ class World:
             return
         server_id = f"N{node.index}R{len(self.processes)}"
         process = Process(server_id, node.index, when, node.release)
-        process.told_start_at = when + node.clock_offset
+        process.told_start_at = process.told_load_at = when + node.clock_offset
+        process.ring_size = self.ring_size
         node.process = node.last_process = self.processes[server_id] = process
         loaded = [GLOBAL, SYSTEM, *sorted(node.configured)]
         loaded += [acc for acc in self.streams if acc not in loaded]
@@ -150,11 +164,15 @@ class World:
         if process is None:
             return
         process.load += 1
+        process.told_load_at = when + node.clock_offset
         self.seen.add("reload")
         for account, book in process.books.items():
             is_removed = account in remove and not self.operator
             if is_removed:
                 process.trails[account].close(when)
+                self._enter_ring(
+                    when, process, account, book.connections + book.leafnodes
+                )
                 book.connections = book.leafnodes = 0
             if is_removed or process.zeroes:
                 process.reset(account, when)
@@ -251,39 +269,61 @@ class World:
             book.numbers, book.row = numbers, None
             self._used(node, account, when)
 
-    def connect(
-        self, when: float, node: Node, account: str, seconds: float, *, leaf: bool
+    def connect(  # noqa: PLR0913 - a connection has all these qualities
+        self,
+        when: float,
+        node: Node,
+        account: str,
+        seconds: float,
+        *,
+        is_leaf: bool = False,
+        is_login: bool = True,
     ) -> None:
         """Connect a client or a leaf server for a while, without a message."""
         if not self._book(node, account) or node.process is None:
             return
-        process = node.process
-        book = process.books[account]
-        if leaf:
-            book.leafnodes += 1
-        else:
-            book.connections += 1
-        book.row = None
-        process.trails[account].open()
-        gone = (process, account, book, *((0, 1) if leaf else (1, 0)))
-        self.at(when + seconds, self._disconnect, *gone)
+        link = Link(
+            node.process, account, node.process.books[account], is_leaf, is_login
+        )
+        self._count(link, 1)
+        link.process.trails[account].open()
+        self.at(when + seconds, self._disconnect, link)
 
-    def _disconnect(  # noqa: PLR0913, PLR0917 - an event carries all its facts
-        self,
-        when: float,
-        process: Process,
-        account: str,
-        book: Book,
-        clients: int,
-        leafnodes: int,
-    ) -> None:
+    def _count(self, link: Link, amount: int) -> None:
+        if link.is_leaf:
+            link.book.leafnodes += amount
+        else:
+            link.book.connections += amount
+        link.book.row = None
+
+    def _disconnect(self, when: float, link: Link) -> None:
+        process, account, book = link.process, link.account, link.book
         if process.ended_at is not None or process.books.get(account) is not book:
             return
-        book.connections -= clients
-        book.leafnodes -= leafnodes
-        book.row = None
+        self._count(link, -1)
+        self._enter_ring(when, process, account if link.is_login else None)
         if book.connections + book.leafnodes == 0:
             process.trails[account].close(when)
+
+    def send_at_once(self, when: float, node: Node, account: str, size: int) -> None:
+        """Log in, publish in the same packet and go: ``$G`` gets the message."""
+        if not self._book(node, account) or node.process is None:
+            return
+        node.process.books[GLOBAL].add(RECEIVED, 0, 1, size)
+        self._used(node, GLOBAL, when)
+        self._enter_ring(when, node.process, account)
+
+    def rush(self, when: float, node: Node, account: str | None, amount: int) -> None:
+        """Let many connections come and go at once; None: they fail to log in."""
+        if node.process is None or (account and not self._book(node, account)):
+            return
+        self._enter_ring(when, node.process, account, amount)
+
+    def _enter_ring(
+        self, when: float, process: Process, account: str | None, amount: int = 1
+    ) -> None:
+        stamp = when + self.nodes[process.node].clock_offset
+        process.closed += [Closing(account, when, stamp)] * amount
 
     def create_stream(self, _when: float, account: str) -> None:
         """Give the account a stream, made through another account's import."""
@@ -323,3 +363,7 @@ class World:
                 )
             )
         return Sample(process, when, load, snaps)
+
+    def ring_sample(self, process: Process, when: float) -> RingSample:
+        """Return the truth of the moment in which connz is answered."""
+        return RingSample(process, when, process.forgotten, len(process.closed))

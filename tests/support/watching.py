@@ -83,7 +83,7 @@ class Watching:
 
 @asynccontextmanager
 async def watching(
-    endpoints: Iterable[str], threshold_cycles: int = THRESHOLD_CYCLES
+    endpoints: Iterable[str], threshold_cycles: float = THRESHOLD_CYCLES
 ) -> AsyncIterator[Watching]:
     """Watch endpoints with the daemon's own parts; no cycle has run yet.
 

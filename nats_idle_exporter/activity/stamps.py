@@ -1,0 +1,58 @@
+"""Stamps of a server's clock, carried to our timeline as ages.
+
+An age is the server's own ``now`` minus its own stamp, as long as that clock
+was not set in between; then the stamp counts as now.
+"""
+
+from __future__ import annotations
+
+from nats_idle_exporter.activity.facts import Reading, ServerFacts
+from nats_idle_exporter.activity.servers import Server
+
+STEP_SECONDS = 2.0
+"""More than uptimes in whole seconds can make of a clock that runs evenly."""
+SLACK_SECONDS = STEP_SECONDS + 1.0
+"""What a step that goes unnoticed can add to an age."""
+
+
+def stamped_at(reading: Reading, age_seconds: float, last: Server | None) -> float:
+    """Return when something was stamped at the latest, on the slow timeline.
+
+    Args:
+        reading: the reading that told the stamp.
+        age_seconds: its age by the server's clock.
+        last: the server as it was last read; None when it never was.
+    """
+    is_older_than_server = age_seconds > reading.server.uptime_seconds + SLACK_SECONDS
+    if is_older_than_server or _was_stepped(
+        reading.server, last.facts if last else None
+    ):
+        return reading.answered.slow
+    return _ago(reading, age_seconds - SLACK_SECONDS, last)
+
+
+def counting_since(reading: Reading) -> float:
+    """Return since when at the latest a server's counters count, likewise.
+
+    That is its start, or its last reload: who was added to the configuration
+    counts from then on.
+    """
+    facts = reading.server
+    if facts.loaded_at == facts.start_at:
+        return _ago(reading, facts.uptime_seconds, None)
+    return stamped_at(reading, facts.now_at - facts.loaded_at, None)
+
+
+def _ago(reading: Reading, age_seconds: float, last: Server | None) -> float:
+    answered = reading.answered
+    # What the slow timeline lost may lie after the stamp.
+    lost = answered.fast - answered.slow
+    if last is not None:
+        lost -= last.asked.fast - last.asked.slow
+    return answered.slow - max(0.0, age_seconds - lost)
+
+
+def _was_stepped(now: ServerFacts, last: ServerFacts | None) -> bool:
+    """Say whether the server's clock was set since it was last read, or started."""
+    began = now.start_at if last is None else last.now_at - last.uptime_seconds
+    return abs(now.now_at - now.uptime_seconds - began) > STEP_SECONDS

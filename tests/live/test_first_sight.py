@@ -1,0 +1,75 @@
+"""The first poll of real servers that have run for longer than the threshold."""
+
+from __future__ import annotations
+
+import pytest
+
+from nats_idle_exporter.activity import Verdict
+from tests.support.clients import connected
+from tests.support.natsserver import NatsServer
+from tests.support.topology import a_cluster, a_single, running
+from tests.support.watching import INTERVAL, watching
+
+pytestmark = pytest.mark.live
+
+THRESHOLD_SECONDS = 2
+CYCLES = THRESHOLD_SECONDS / INTERVAL
+"""The threshold in intervals."""
+
+
+async def has_run(server: NatsServer) -> None:
+    """Return once the server has run for longer than the threshold."""
+
+    async def old_enough() -> bool:
+        uptime = (await server.read("/varz"))["uptime"]
+        return int(uptime.removesuffix("s")) > THRESHOLD_SECONDS
+
+    await server.until(old_enough, "gets old")
+
+
+async def test_only_what_was_never_used_is_inactive_at_once(nats_version: str) -> None:
+    """Zero counters prove quiet since the start; counters of any age prove nothing."""
+    servers = a_cluster("NEVER", "USED", "HERE", version=nats_version)
+    async with running(*servers):
+        async with connected(servers[0], "USED") as client:
+            await client.publish("x", b"")
+            await client.flush()
+        for server in servers:
+            await has_run(server)
+        urls = [server.monitoring_url for server in servers]
+        async with connected(servers[1], "HERE"), watching(urls, CYCLES) as watch:
+            await watch.cycles()
+
+            assert watch.account("NEVER").verdict is Verdict.INACTIVE
+            assert watch.account("NEVER").is_observed
+            assert watch.account("HERE").verdict is Verdict.ACTIVE
+            # Its last connection may be young enough to make it active.
+            assert watch.account("USED").verdict is not Verdict.INACTIVE
+
+
+async def test_silent_connection_before_the_first_poll(nats_version: str) -> None:
+    """Who came and went without a message before us is in the ring."""
+    server = a_single("SILENT", "NEVER", version=nats_version)
+    async with server:
+        async with connected(server, "SILENT"):
+            pass
+        await has_run(server)
+        async with watching([server.monitoring_url], CYCLES) as watch:
+            await watch.cycles()
+
+            assert watch.account("SILENT").verdict is not Verdict.INACTIVE
+            assert watch.account("SILENT").last_evidence is not None
+            assert watch.account("NEVER").verdict is Verdict.INACTIVE
+
+
+async def test_account_added_by_a_reload(nats_version: str) -> None:
+    """What was added a moment ago has not been quiet for long."""
+    server = a_single("OLD", version=nats_version)
+    async with server:
+        await has_run(server)
+        server.config["accounts"]["NEW"] = {}
+        await server.reload()
+        async with watching([server.monitoring_url], CYCLES) as watch:
+            await watch.cycles()
+
+            assert set(watch.verdicts().values()) == {Verdict.UNKNOWN}
