@@ -85,7 +85,9 @@ class Intake:
         for: there quiet starts at this poll.
         """
         answered = reading.answered.slow
-        since = answered if self._is_forgetful(reading) else counting_since(reading)
+        # An account's JWT may be younger than any start, and no list tells its age.
+        is_doubtful = reading.server.is_operator_mode or self._is_forgetful(reading)
+        since = answered if is_doubtful else counting_since(reading)
         self._memory.proof_from = max(self._memory.proof_from, since)
         jetstream = reading.jetstream
         touched = {closed.account for closed in reading.ring.new}

@@ -79,6 +79,15 @@ class TestFirstSight:
         assert account.verdict is not Verdict.INACTIVE
         assert account.quiet_since_at == START
 
+    def test_account_of_a_young_jwt(self) -> None:
+        """In operator mode accounts come without a reload: quiet starts now."""
+        watcher = Watcher(A)
+        server = a_server()
+        server.facts["is_operator_mode"] = True
+        watcher.cycle(START, server.reading(START))
+
+        assert watcher.account().quiet_since_at == START
+
     def test_best_effort_forgives_the_ring(self) -> None:
         """With best_effort a ring that forgot entries hides nothing."""
         watcher = Watcher(A, brief_connections=BriefConnections.BEST_EFFORT)
