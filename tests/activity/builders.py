@@ -146,3 +146,13 @@ class Watcher:
     def account(self, account: str = "TEAM") -> AccountView:
         """Return the account's last view."""
         return next(a for a in self.view.accounts if a.account == account)
+
+
+def a_pair(start: float = 10_000.0) -> tuple[Watcher, Process, Process]:
+    """Return a cluster of two servers that were read once, at that moment."""
+    one = Process("SA", A, start=0.0)
+    two = Process("SB", B, start=0.0)
+    one.peers, two.peers = frozenset({"SB"}), frozenset({"SA"})
+    watcher = Watcher(A, B)
+    watcher.cycle(start, one.reading(start), two.reading(start))
+    return watcher, one, two
