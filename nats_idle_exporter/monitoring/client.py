@@ -1,9 +1,10 @@
 """The client: one poll of one endpoint becomes one reading, or one error.
 
 It only reads, and it asks nothing that makes a server load an account:
-``/connz?acc=`` would, ``/accountz?acc=`` does not. Of each endpoint it remembers
-what the last good poll read of the ring of closed connections: a poll that
-fails leaves the memory as it was, so that the next one tells all anew.
+``/connz?acc=`` would, ``/accountz?acc=`` does not. Of each server it remembers
+what the last good poll read of its ring of closed connections, at whichever
+endpoint that was: a poll that fails leaves the memory as it was, so that the
+next one tells all anew.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ CLOSED: Final = "/connz?state=closed&auth=1&sort=stop"
 """Never filtered: of an account that was removed a filter hides all entries."""
 NAMES_PER_POLL: Final = 10
 """Requests for names in one poll: they are for show, and must stay few."""
+RINGS_PER_ENDPOINT: Final = 8
+"""Rings remembered of the servers that answer at an endpoint in turn."""
 TELLS_NAMES: Final = (2, 11)
 """From this release on accstatz tells names itself."""
 
@@ -73,6 +76,7 @@ class MonitoringClient:
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
         self._names: defaultdict[str, AccountNames] = defaultdict(AccountNames)
+        self._met: dict[str, str] = {}
         self._rings: dict[str, RingMemory] = {}
 
     async def read(self, url: str, *, with_jetstream: bool) -> Reading:
@@ -100,8 +104,16 @@ class MonitoringClient:
             await self._ask_names(conversation, url, rows, deadline)
             reading = replace(reading, rows=self._names[url].fill(rows))
         # Nothing is awaited from here on: who is told is remembered, and only he.
-        self._rings[url] = ring
+        self._remember(url, ring)
         return reading
+
+    def _remember(self, url: str, ring: RingMemory) -> None:
+        self._met[url] = ring.server_id
+        # The newest last, and the longest unread is forgotten first.
+        self._rings.pop(ring.server_id, None)
+        self._rings[ring.server_id] = ring
+        if len(self._rings) > RINGS_PER_ENDPOINT * len(self._met):
+            del self._rings[next(iter(self._rings))]
 
     async def _facts(
         self, conversation: Conversation, url: str, *, with_jetstream: bool
@@ -109,11 +121,12 @@ class MonitoringClient:
         ask, asked = conversation.ask, self._clock.now()
         varz = await ask("/varz", wire.decode_varz)
         server = varz.server
-        last = self._rings.get(url)
-        is_new = last is None or last.server_id != server.server_id
+        is_new = self._met.get(url) != server.server_id
         rows = await ask("/accstatz?unused=1", wire.decode_accstatz)
         # After accstatz: who left it before it was asked is in the ring by now.
-        search = await _search_ring(conversation, varz, last)
+        search = await _search_ring(
+            conversation, varz, self._rings.get(server.server_id)
+        )
         if server.system_account is None:
             # Either it has none, or its release tells it only here: taken for
             # none, the system account would be reported like a tenant's.

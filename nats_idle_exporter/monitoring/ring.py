@@ -43,7 +43,7 @@ class Mark(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RingMemory:
-    """What one good poll leaves for the next of the same endpoint.
+    """What one good poll leaves for the next of the same server.
 
     ``clock_at`` is the server's start by its present clock, so that it moves
     only when that clock is stepped. ``known`` holds cids, the newest last.
@@ -63,13 +63,13 @@ class RingSearch:
     Args:
         varz: of the same poll, asked before the ring.
         head: the ring's newest entry, asked before its pages.
-        last: what the last good poll of the endpoint left, of whichever server.
+        last: what the last good poll of this server left, None if there was none.
     """
 
     def __init__(self, varz: Varz, head: ClosedPage, last: RingMemory | None) -> None:
         server = varz.server
         self._varz = varz
-        self._last = last if last and last.server_id == server.server_id else None
+        self._last = last
         self._known = self._last.known if self._last else {}
         newest = head.entries[0] if head.entries else None
         self._mark = Mark(varz.accepted, varz.open, head.total, newest)

@@ -10,6 +10,7 @@ import pytest
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import JetStreamRound, Ring, Row
 from nats_idle_exporter.errors import EndpointError
+from nats_idle_exporter.monitoring.client import RINGS_PER_ENDPOINT
 from tests.monitoring import builders
 from tests.monitoring.builders import SERVER
 from tests.monitoring.conftest import MakesClient
@@ -30,6 +31,13 @@ PAGE = "/jsz?accounts=1&streams=1&limit=1024&offset="
 FIRST = [*FACTS[:3], f"{CLOSED}1024&offset=0", *PEERS, f"{PAGE}0"]
 """What a new server is asked: the whole ring, and its streams too."""
 NOW_AT = datetime.fromisoformat(builders.varz()["now"][:26] + "Z").timestamp()
+
+
+def with_one_closed(server_id: str) -> dict[str, Script]:
+    """Return the scripts of a server in whose ring APP is the only entry."""
+    entry = builders.closed(7, "APP", NOW_AT - 5)
+    ring = builders.connz(entry, server_id=server_id)
+    return {**healthy(server_id), "/connz": answer(ring)}
 
 
 class TestReading:
@@ -167,6 +175,33 @@ class TestRing:
         assert first.ring.is_complete
         assert second.ring == Ring()
 
+    async def test_another_server_starts_anew(self, make_client: MakesClient) -> None:
+        """The same cids of another server at the endpoint are other connections."""
+        client = make_client()
+        async with running(server := ScriptedServer(with_one_closed("N1"))):
+            await client.read(server.url, with_jetstream=False)
+            server.scripts |= with_one_closed("N2")
+            successor = await client.read(server.url, with_jetstream=False)
+            again = await client.read(server.url, with_jetstream=False)
+
+        assert [each.account for each in successor.ring.new] == ["APP"]
+        assert again.ring == Ring()
+
+    async def test_of_many_in_turn_the_longest_unread_is_forgotten(
+        self, make_client: MakesClient
+    ) -> None:
+        """What is remembered of servers that answer in turn is bounded."""
+        last = RINGS_PER_ENDPOINT
+        told = []
+        client = make_client()
+        async with running(server := ScriptedServer()):
+            for turn in (*range(last), 0, last, 0, 1):
+                server.scripts |= with_one_closed(f"N{turn}")
+                reading = await client.read(server.url, with_jetstream=False)
+                told.append(len(reading.ring.new))
+
+        assert told == [1] * last + [0, 1, 0, 1]
+
     @pytest.mark.parametrize("path", ["/routez", "/gatewayz", "/jsz"])
     async def test_a_poll_that_fails_tells_nothing(
         self, make_client: MakesClient, path: str
@@ -219,10 +254,10 @@ class TestRing:
 
         assert rounds == [True, False, True, False]
 
-    async def test_each_endpoint_has_its_own_memory(
+    async def test_a_server_tells_its_entries_once(
         self, make_client: MakesClient
     ) -> None:
-        """Two endpoints of one server tell the same entries, each of them once."""
+        """Whichever endpoint leads to a server: what was read of it is known."""
         ring = builders.connz(builders.closed(7, "APP", NOW_AT - 5))
         scripts = {"/connz": answer(ring)}
         one, two = ScriptedServer(scripts), ScriptedServer(scripts)
@@ -233,7 +268,7 @@ class TestRing:
                 for server in (one, two, one, two)
             ]
 
-        assert [len(each.ring.new) for each in readings] == [1, 1, 0, 0]
+        assert [len(each.ring.new) for each in readings] == [1, 0, 0, 0]
 
 
 def enabled(count: int, start: int = 0) -> list[dict[str, object]]:

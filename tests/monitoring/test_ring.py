@@ -171,18 +171,6 @@ class TestNews:
 
         assert server.after(last).new == (Closed("BUS", 30),)
 
-    def test_another_server_starts_anew(self, server: Server) -> None:
-        """The same cids of another server are other connections."""
-        server.close("A", count=3)
-        _, last = server.read()
-        successor = Server(server_id="N2")
-        successor.close("B", count=3)
-
-        ring, memory = successor.read(last)
-
-        assert ring == Ring((Closed("B", 0),))
-        assert memory.server_id == "N2"
-
     @pytest.mark.parametrize("ago", [-5.0, -math.inf])
     def test_a_stop_in_the_future_is_now(self, server: Server, ago: float) -> None:
         """No stamp makes an age below zero, and a missing one is now."""

@@ -13,9 +13,8 @@ SETTLE_SECONDS = 10.0
 
 
 class RingMemory(NamedTuple):
-    """What a good poll leaves for the next of the same URL."""
+    """What a good poll leaves for the next of the same server."""
 
-    server_id: str
     known: int
     clock_at: float
     """The server's start by its own clock, as that stands now."""
@@ -32,9 +31,6 @@ class RingReader:
         now_at: float,
         last: RingMemory | None,
     ) -> None:
-        if last is not None and last.server_id != server.server_id:
-            last = None
-        self._server_id = server.server_id
         self._sample = sample
         self._known = last.known if last else None
         self._now_at = min(server.now_at, now_at)
@@ -59,7 +55,7 @@ class RingReader:
         """Return what to remember once the whole poll was good."""
         # A step within the poll shows in the next one.
         clock_at = min(self._clock_at, self._now_at - self._uptime_seconds)
-        return RingMemory(self._server_id, self._sample.closed, clock_at, self._now_at)
+        return RingMemory(self._sample.closed, clock_at, self._now_at)
 
     def _new(self) -> tuple[Closed, ...]:
         ages: dict[str, float] = {}

@@ -280,7 +280,7 @@ class Watcher:
             poll.server,
             sample,
             when + poll.node.clock_offset,
-            self.rings.get(poll.endpoint.url),
+            self.rings.get(process.server_id),
         )
         poll.ring, poll.ring_memory = reader.ring(), reader.memory()
 
@@ -309,4 +309,4 @@ class Watcher:
         if poll.jetstream is not None:
             self.rounds[poll.process.server_id] = poll.asked_at
         if poll.ring_memory is not None:
-            self.rings[poll.endpoint.url] = poll.ring_memory
+            self.rings[poll.process.server_id] = poll.ring_memory
