@@ -6,10 +6,10 @@ Everything here blocks and belongs in a thread. Nothing is ever written.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from nats_idle_exporter.monitoring.inventory.accounts import (
     EntryError,
@@ -91,6 +91,10 @@ def _decode(body: bytes, size: int) -> InventoryAccount | EntryError:
         return decode_account_jwt(body)
     except EntryError as error:
         return error
+
+
+Reads: TypeAlias = Callable[[Path, JwtFiles], SourceList]
+"""How one kind of folder is read."""
 
 
 class _Gathering:
