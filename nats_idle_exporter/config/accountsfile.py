@@ -48,7 +48,9 @@ def _name(value: Any, path: str) -> str:
     if value is None:
         return ""
     if not isinstance(value, dict):
-        raise ConfigError(path, expected="a mapping like {name: A}", found=describe(value))
+        raise ConfigError(
+            path, expected="a mapping like {name: A}", found=describe(value)
+        )
     for key in value.keys() - {"name"}:
         raise ConfigError(
             join_key(path, key), expected="the key name", found=describe(key)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nats_idle_exporter.monitoring.inventory import SourceError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+_T = TypeVar("_T")
 
 HEADER = {"typ": "JWT", "alg": "ed25519-nkey"}
 BIG = 10 * 1_048_576
@@ -51,6 +53,14 @@ def write_jwts(folder: Path, *numbers: int) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for number in numbers:
         (folder / f"{a_key(number)}.jwt").write_bytes(a_jwt(number))
+
+
+def outcome(read: Callable[[], _T]) -> _T | ValueError:
+    """Return what comes of reading, be it a refusal."""
+    try:
+        return read()
+    except ValueError as error:
+        return error
 
 
 def complaint(read: Callable[[], object]) -> str:

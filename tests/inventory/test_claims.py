@@ -126,7 +126,7 @@ async def test_one_without_an_answer_ends_the_lookups(
     """Lookups that are not permitted are not waited for one by one."""
     monkeypatch.setattr(module, "LOOKUPS_AT_ONCE", 2)
     servers = ScriptedServers(a_reply("N1", *range(10)))
-    servers.jwts = dict.fromkeys((a_key(number) for number in range(10)))
+    servers.jwts = dict.fromkeys(a_key(number) for number in range(10))
 
     listed = await a_source(servers).read()
 

@@ -9,6 +9,7 @@ import pytest
 
 from nats_idle_exporter.monitoring.inventory import InventoryAccount
 from nats_idle_exporter.monitoring.inventory import jwtfiles as module
+from nats_idle_exporter.monitoring.inventory.jwt import decode_account_jwt
 from nats_idle_exporter.monitoring.inventory.jwtfiles import (
     JwtFiles,
     read_nsc_store,
@@ -226,11 +227,10 @@ def test_ten_thousand_files_are_read_again_only_when_changed(
     files = JwtFiles()
     assert len(read_resolver_dir(tmp_path, files).accounts) == 10_000
     decoded: list[bytes] = []
-    original = module.decode_account_jwt
 
     def counted(token: bytes) -> InventoryAccount:
         decoded.append(token)
-        return original(token)
+        return decode_account_jwt(token)
 
     monkeypatch.setattr(module, "decode_account_jwt", counted)
     changed = a_jwt(7, name="NEW NAME")

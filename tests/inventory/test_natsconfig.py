@@ -62,7 +62,10 @@ def test_an_accounts_block(tmp_path: Path) -> None:
         account="B C",
         name="B C",
         limits=AccountLimits(-1, -1),
-        imports=(AccountImport("A", "x.>", "stream"), AccountImport("A", "q", "service")),
+        imports=(
+            AccountImport("A", "x.>", "stream"),
+            AccountImport("A", "q", "service"),
+        ),
     )
 
 

@@ -150,7 +150,9 @@ async def test_a_step_before_its_time_reads_nothing() -> None:
     source = Scripted("s", *(a_list(an_account(str(n))) for n in range(3)))
     reader = InventoryReader("s", [source], 30.0)
 
-    found = [await reader.step(now) for now in (100.0, 101.0, 126.9, 127.1, 150.0, 160.0)]
+    found = [
+        await reader.step(now) for now in (100.0, 101.0, 126.9, 127.1, 150.0, 160.0)
+    ]
 
     assert [each.refreshes if each else None for each in found] == [
         1,

@@ -11,18 +11,17 @@ import asyncio
 import contextlib
 import re
 import ssl
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import nkeys  # type: ignore[import-untyped]  # it ships no types
 from nats import errors
 from nats.aio.client import Client, RawCredentials
 
 from nats_idle_exporter.monitoring.inventory.accounts import EntryError, SourceError
 from nats_idle_exporter.monitoring.inventory.openfile import read_text
-from nats_idle_exporter.text import os_words
+from nats_idle_exporter.monitoring.inventory.tlsfiles import TlsFiles
+from nats_idle_exporter.text import one_line, os_words
 from nats_idle_exporter.urls import without_credentials
 
 INBOX_PREFIX: Final = "_INBOX_nats_idle_exporter"
@@ -33,14 +32,14 @@ _CREDENTIALS: Final = re.compile(
     re.DOTALL,
 )
 _CONNECT_SECONDS: Final = 5
+_CLOSE_SECONDS: Final = 1.0
 _NO_RESPONDERS: Final = "503"
 # A ValueError is a line too long for INFO.
-_FAILURES: Final = (errors.Error, OSError, TimeoutError, nkeys.NkeysError, ValueError)
+_FAILURES: Final = (errors.Error, OSError, TimeoutError, ValueError)
 
 _KNOWN: Final = (
     (errors.SecureConnRequiredError, "a server without TLS"),
     (errors.NoRespondersError, "no responder: another resolver, or no operator mode"),
-    (nkeys.NkeysError, "a seed that is none"),
     (TimeoutError, "no answer in time"),
 )
 
@@ -52,16 +51,14 @@ class ClaimsAccess:
     Args:
         url: ``nats://host:4222`` or ``tls://host:4222``, without credentials.
         credentials: a ``.creds`` file; None for a server that asks for none.
-        tls: makes the TLS context, blocking; with it plain text is refused.
-        server_name: the name in the server's certificate, if not the host's.
+        tls: the files of TLS; with them, even with none, plain text is refused.
         answer_seconds: how long to wait for the first answer.
         quiet_seconds: how long after the last one another may come.
     """
 
     url: str
     credentials: Path | None = None
-    tls: Callable[[], ssl.SSLContext] | None = None
-    server_name: str | None = None
+    tls: TlsFiles | None = None
     answer_seconds: float = 5.0
     quiet_seconds: float = 1.0
 
@@ -125,7 +122,7 @@ class NatsConnection:
 
     async def close(self) -> None:
         """End the connection."""
-        await self._client.close()
+        await _close(self._client)
 
     async def _gather(self, subject: str) -> list[bytes]:
         inbox = self._client.new_inbox()
@@ -161,9 +158,7 @@ async def connect(access: ClaimsAccess) -> NatsConnection:
     try:
         options = await asyncio.to_thread(_options, access)
     except EntryError as error:
-        raise SourceError(
-            str(access.credentials), expected=error.expected, found=error.found
-        ) from error
+        raise SourceError(where, expected=error.expected, found=error.found) from error
     refusals: list[str] = []
 
     async def refused(error: Exception) -> None:
@@ -177,35 +172,57 @@ async def connect(access: ClaimsAccess) -> NatsConnection:
             name="nats-idle-exporter",
             inbox_prefix=INBOX_PREFIX,
             error_cb=refused,
+            # Without these it tries sixty times, every two seconds.
             allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
             connect_timeout=_CONNECT_SECONDS,
             **options,
         )
     except BaseException as error:
-        await client.close()
+        await _close(client)
         if isinstance(error, _FAILURES):
+            # That no server is left to try comes after what was wrong with it.
+            is_last = isinstance(error, errors.NoServersError) and refusals
             raise SourceError(
-                where, expected="a connection to a nats-server", found=_words(error)
+                where,
+                expected="a connection to a nats-server",
+                found=refusals[-1] if is_last else _words(error),
             ) from error
         raise
     return NatsConnection(access, client, refusals)
+
+
+async def _close(client: Client) -> None:
+    # After a failed TLS handshake the library waits for an end that never comes.
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSE_SECONDS):
+            await client.close()
 
 
 def _options(access: ClaimsAccess) -> dict[str, Any]:
     """Read the files, blocking."""
     options: dict[str, Any] = {}
     if access.credentials:
-        text = read_text(access.credentials, _MOST_CREDENTIALS).text
-        if not _CREDENTIALS.search(text):
-            raise EntryError(
-                expected="a user's JWT and seed, as in a .creds file",
-                found="something else",
-            )
-        options["user_credentials"] = RawCredentials(text)
+        options["user_credentials"] = RawCredentials(_credentials(access.credentials))
     if access.tls:
-        options["tls"] = access.tls()
-        options["tls_hostname"] = access.server_name
+        options["tls"] = access.tls.context()
+        options["tls_hostname"] = access.tls.server_name
     return options
+
+
+def _credentials(path: Path) -> str:
+    shown = one_line(str(path))
+    try:
+        text = read_text(path, _MOST_CREDENTIALS).text
+    except EntryError as error:
+        expected = f"{error.expected} at {shown}"
+        raise EntryError(expected=expected, found=error.found) from error
+    if not _CREDENTIALS.search(text):
+        raise EntryError(
+            expected=f"a user's JWT and seed at {shown}", found="something else"
+        )
+    return text
 
 
 def _words(error: BaseException) -> str:
