@@ -129,7 +129,7 @@ def check_key(account: InventoryAccount, key: str) -> None:
 def _part(text: bytes, decoder: msgspec.json.Decoder[_T], what: str) -> _T:
     padded = text.translate(_TO_BASE64) + b"=" * (-len(text) % 4)
     try:
-        return decoder.decode(binascii.a2b_base64(padded, strict_mode=True))
+        return decoder.decode(binascii.a2b_base64(padded))
     # A RecursionError is a nesting bomb, a UnicodeDecodeError msgspec raises bare.
     except (binascii.Error, UnicodeDecodeError, RecursionError) as error:
         raise EntryError(
