@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from nats_idle_exporter.activity.policy import BriefConnections
+from nats_idle_exporter.config.inventory import Claims, ClaimsTls, InventorySource
 from nats_idle_exporter.config.scalars import ScalarError, describe, read_scalar
 from nats_idle_exporter.config.schema import (
     AccountRule,
@@ -22,6 +23,9 @@ from nats_idle_exporter.errors import ConfigError
 _STRUCTS: dict[str, type[msgspec.Struct]] = {
     "$": Config,
     "$.systems": System,
+    "$.systems.inventory": InventorySource,
+    "$.systems.inventory.claims": Claims,
+    "$.systems.inventory.claims.tls_config": ClaimsTls,
     "$.poll": Poll,
     "$.inactivity": Inactivity,
     "$.accounts": AccountRule,
@@ -29,10 +33,16 @@ _STRUCTS: dict[str, type[msgspec.Struct]] = {
 _REQUIRED = {
     "systems": "a list of systems",
     "endpoints": "a list of URLs",
+    "url": "a URL like nats://host:4222",
     "match": "a glob on account ids and names",
 }
 _CHOICES = {"$.inactivity.brief_connections": " or ".join(BriefConnections)}
-_KINDS = {"object": "a mapping", "array": "a list", "int": "a whole number"}
+_KINDS = {
+    "object": "a mapping",
+    "array": "a list",
+    "int": "a whole number",
+    "bool": "true or false",
+}
 
 # msgspec's messages: the problem, then the path unless it is the root.
 _MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>\$[^`]*)`)?", re.DOTALL)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from nats_idle_exporter.config.checks import settle
 from nats_idle_exporter.config.decoding import decode_config
+from nats_idle_exporter.config.inventory import rooted
 from nats_idle_exporter.config.overrides import NO_OVERRIDES, Overrides, override
 from nats_idle_exporter.config.scalars import describe
 from nats_idle_exporter.config.yamltree import parse_yaml
@@ -14,13 +17,15 @@ from nats_idle_exporter.errors import ConfigError
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nats_idle_exporter.config.schema import Config
+    from nats_idle_exporter.config.schema import Config, System
 
 DEFAULT_ENDPOINT = "http://127.0.0.1:8222"
 
 
 def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
     """Return the checked configuration of a file; it is read here, blocking.
+
+    Paths in it are relative to its folder.
 
     Raises:
         ConfigError: the file cannot be read or used.
@@ -38,7 +43,15 @@ def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
             expected="text in UTF-8",
             found=f"the byte 0x{byte:02x} at offset {error.start}",
         ) from error
-    return parse_config(text, overrides)
+    config = parse_config(text, overrides)
+    return replace(
+        config, systems=tuple(_rooted(each, path.parent) for each in config.systems)
+    )
+
+
+def _rooted(system: System, folder: Path) -> System:
+    sources = tuple(rooted(source, folder) for source in system.inventory)
+    return replace(system, inventory=sources)
 
 
 def parse_config(text: str, overrides: Overrides = NO_OVERRIDES) -> Config:

@@ -7,7 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from nats_idle_exporter.config.durations import parse_duration
 from nats_idle_exporter.text import one_line, shorten
-from nats_idle_exporter.urls import UrlError, parse_endpoint, without_credentials
+from nats_idle_exporter.urls import (
+    UrlError,
+    parse_endpoint,
+    parse_nats_url,
+    without_credentials,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -17,6 +22,8 @@ if TYPE_CHECKING:
     Seconds = float
     Text = str
     EndpointUrl = str
+    NatsUrl = str
+    Flag = bool
 else:
 
     class _PlainType(type):
@@ -39,7 +46,19 @@ else:
 
         plain = str
 
+    class NatsUrl(metaclass=_PlainType):
+        """A plain nats or tls URL."""
 
+        plain = str
+
+    class Flag(metaclass=_PlainType):
+        """A truth value, in any of the words that YAML has for one."""
+
+        plain = bool
+
+
+_BOOLEAN = "true or false"
+_TRUE = frozenset({"true", "yes", "on"})
 DURATION_EXPECTED = "a duration like 24h"
 POSITIVE_EXPECTED = "a duration above 0, like 24h"
 
@@ -121,8 +140,25 @@ def _read_endpoint(value: Any) -> str:
         raise ScalarError(expected=error.expected, found=error.found) from error
 
 
+def _read_nats_url(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ScalarError(expected="a URL like nats://host:4222", found=describe(value))
+    try:
+        return parse_nats_url(value)
+    except UrlError as error:
+        raise ScalarError(expected=error.expected, found=error.found) from error
+
+
+def _read_flag(value: Any) -> bool:
+    if isinstance(value, Misread) and value.kind == _BOOLEAN:
+        return value.text.lower() in _TRUE
+    raise ScalarError(expected=_BOOLEAN, found=describe(value))
+
+
 _READERS: dict[type, Callable[[Any], Any]] = {
     Seconds: _read_seconds,
     Text: _read_text,
     EndpointUrl: _read_endpoint,
+    NatsUrl: _read_nats_url,
+    Flag: _read_flag,
 }

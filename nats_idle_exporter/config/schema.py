@@ -11,6 +11,7 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from nats_idle_exporter.activity.policy import BriefConnections
+from nats_idle_exporter.config.inventory import InventorySource
 from nats_idle_exporter.config.scalars import EndpointUrl, Seconds, Text
 
 _MINUTE = 60.0
@@ -22,6 +23,8 @@ class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     endpoints: Annotated[tuple[EndpointUrl, ...], Meta(min_length=1)]
     name: Text = "default"
+    refresh_interval_seconds: Seconds = field(default=30.0, name="refresh_interval")
+    inventory: tuple[InventorySource, ...] = ()
 
 
 class Poll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

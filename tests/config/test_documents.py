@@ -11,8 +11,11 @@ import pytest
 
 from nats_idle_exporter.config import (
     AccountRule,
+    Claims,
+    ClaimsTls,
     Config,
     Inactivity,
+    InventorySource,
     Poll,
     System,
     format_duration,
@@ -30,12 +33,17 @@ EXAMPLE = ROOT / "config.example.yaml"
 DOCUMENT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "systems[].": System,
+    "systems[].inventory[].": InventorySource,
+    "systems[].inventory[].claims.": Claims,
+    "systems[].inventory[].claims.tls_config.": ClaimsTls,
     "poll.": Poll,
     "inactivity.": Inactivity,
     "accounts[].": AccountRule,
 }
 DURATIONS = {parse_duration("24h"): "24h"}
-WORDS = {"": "empty", None: "that of `inactivity`", (): "`[]`"}
+WORDS = {"": "empty", None: "none", (): "`[]`", False: "`false`"}
+INHERITED = "accounts[]."
+"""Where no value means the value of ``inactivity``."""
 
 
 def schema_keys() -> dict[str, FieldInfo]:
@@ -51,8 +59,10 @@ def schema_keys() -> dict[str, FieldInfo]:
     return keys
 
 
-def default_text(field: FieldInfo) -> str:
+def default_text(key: str, field: FieldInfo) -> str:
     """Return a default as the document writes it."""
+    if field.default is None and key.startswith(INHERITED):
+        return "that of `inactivity`"
     if field.required:
         return "required"
     if field.name.endswith("_seconds") and field.default is not None:
@@ -71,7 +81,7 @@ def documented(heading: str) -> dict[str, str]:
 def test_the_document_has_every_key_and_its_default() -> None:
     """The table of keys is the schema: no key more or less, the same defaults."""
     assert documented("Keys") == {
-        key: default_text(field) for key, field in schema_keys().items()
+        key: default_text(key, field) for key, field in schema_keys().items()
     }
 
 

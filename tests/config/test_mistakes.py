@@ -30,7 +30,7 @@ POLL_KEYS = (
     "one of the keys interval, timeout, jetstream_interval, concurrency, max_body_bytes"
 )
 ROOT_KEYS = "one of the keys systems, poll, inactivity, accounts, exclude"
-SYSTEM_KEYS = "one of the keys endpoints, name"
+SYSTEM_KEYS = "one of the keys endpoints, name, refresh_interval, inventory"
 INACTIVITY_KEYS = (
     "one of the keys threshold, gap_tolerance, forget_after, brief_connections"
 )
@@ -103,12 +103,6 @@ MISTAKES = {
     ),
     "later: state": Mistake(
         ONE + "state: {path: null}", "$.state", ROOT_KEYS, '"state"'
-    ),
-    "later: inventory": Mistake(
-        "systems: [{endpoints: ['http://h'], inventory: []}]",
-        "$.systems[0].inventory",
-        SYSTEM_KEYS,
-        '"inventory"',
     ),
     "later: leaf servers": Mistake(
         "systems: [{endpoints: ['http://h'], leaf_servers: ignore}]",
