@@ -17,12 +17,17 @@ CYCLES = THRESHOLD_SECONDS / INTERVAL
 """The threshold in intervals."""
 
 
+async def uptime(server: NatsServer) -> int:
+    """Return how many seconds the server has run, of less than a minute."""
+    told: str = (await server.read("/varz"))["uptime"]
+    return int(told.removesuffix("s"))
+
+
 async def has_run(server: NatsServer) -> None:
     """Return once the server has run for longer than the threshold."""
 
     async def old_enough() -> bool:
-        uptime = (await server.read("/varz"))["uptime"]
-        return int(uptime.removesuffix("s")) > THRESHOLD_SECONDS
+        return await uptime(server) > THRESHOLD_SECONDS
 
     await server.until(old_enough, "gets old")
 
@@ -38,10 +43,17 @@ async def test_only_what_was_never_used_is_inactive_at_once(nats_version: str) -
             await has_run(server)
         urls = [server.monitoring_url for server in servers]
         async with connected(servers[1], "HERE"), watching(urls, CYCLES) as watch:
+            before = await uptime(servers[-1])
             await watch.cycles()
 
             assert watch.account("NEVER").verdict is Verdict.INACTIVE
             assert watch.account("NEVER").is_observed
+            # Quiet since the start of the server that started last.
+            idle = watch.account("NEVER").idle_seconds
+            assert before <= idle <= await uptime(servers[-1])
+            assert (
+                idle == watch.view.watched_to_at - watch.account("NEVER").quiet_since_at
+            )
             assert watch.account("HERE").verdict is Verdict.ACTIVE
             # Its last connection may be young enough to make it active.
             assert watch.account("USED").verdict is not Verdict.INACTIVE
