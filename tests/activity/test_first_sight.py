@@ -253,7 +253,8 @@ class TestAgeOfJwt:
         """An age by a clock that was set since the start counts as none."""
         watcher, server = Watcher(A), by_jwt()
         reading = server.reading(START, **issued(BOOT - HOUR))
-        stepped = replace(reading.server, start_at=BOOT - HOUR)
+        set_at = BOOT - HOUR
+        stepped = replace(reading.server, start_at=set_at, loaded_at=set_at)
         watcher.cycle(START, replace(reading, server=stepped))
 
         assert watcher.account().quiet_since_at == START
