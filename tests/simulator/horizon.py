@@ -186,7 +186,7 @@ class Horizon:
         for node in self.world.nodes:
             if node.last_round is not None:
                 enabled |= node.last_round.enabled
-                holding |= node.last_round.holding
+                holding |= {each.account for each in node.last_round.streams}
         return enabled, holding
 
     def round_at(self) -> float:

@@ -363,7 +363,7 @@ class IgnoresStreams(Wrapper):
         told = reading.jetstream
         if told is None:
             return reading
-        return _replaced(reading, jetstream=told._replace(holding=frozenset()))
+        return _replaced(reading, jetstream=told._replace(streams=()))
 
 
 class NoSystemAccount(Wrapper):
