@@ -30,7 +30,7 @@ class Sticky:
         """Note what the last rounds say; only whole new ones count as misses."""
         if is_there:
             self.holds, self.misses = True, 0
-        elif self.holds and is_whole_round:
+        elif is_whole_round:
             self.misses += 1
             self.holds = self.misses < MISSES_UNTIL_GONE
 
