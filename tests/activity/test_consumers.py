@@ -13,16 +13,7 @@ from nats_idle_exporter.activity import (
     Stream,
     Verdict,
 )
-from tests.activity.builders import (
-    HOUR,
-    POLL,
-    A,
-    B,
-    FixedRules,
-    Process,
-    Watcher,
-    at,
-)
+from tests.activity.builders import HOUR, POLL, A, B, FixedRules, Process, Watcher, at
 from tests.activity.rounds import (
     BOOT,
     LATER,
@@ -35,20 +26,6 @@ from tests.activity.rounds import (
     told,
     watch,
 )
-
-
-@pytest.fixture
-def server() -> Process:
-    """One server that started a day before it was first read."""
-    server = Process("SA", A, start=BOOT)
-    server.loaded_at = BOOT
-    return server
-
-
-@pytest.fixture
-def watcher() -> Watcher:
-    """A system of one server, not read yet."""
-    return Watcher(A)
 
 
 class TestConsumers:
@@ -143,6 +120,29 @@ class TestConsumers:
         watch(watcher, server, read_by(), start=LATER, end=LATER + 5 * POLL)
 
         assert watcher.account().is_observed
+
+    def test_recovery_of_a_consumer_is_no_use(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Numbers that come back as they were are the old ones, without a stamp too."""
+        watch(watcher, server, read_by(used_at=BOOT))
+        watch(watcher, server, read_by(0), start=LATER, end=LATER)
+        watch(watcher, server, read_by(), start=LATER + POLL, end=LATER + POLL)
+
+        assert watcher.account().is_observed
+        assert watcher.account().idle_seconds == HOUR + 2 * POLL
+
+    def test_raised_account_is_looked_into_whatever_its_proof(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """After a hole a held verdict still falls by what consumers show."""
+        watch(watcher, server, read_by(used_at=BOOT))
+        undated = Stream("TEAM", "NEW", 1)
+        watch(watcher, server, read_by(used_at=BOOT), undated, start=LATER, end=LATER)
+
+        assert watcher.account().verdict is Verdict.INACTIVE
+        assert watcher.account().idle_seconds == 0.0
+        assert watcher.ledger.consumers_wanted() == TEAM
 
     def test_consumer_without_a_stamp_starts_the_clock(
         self, watcher: Watcher, server: Process
