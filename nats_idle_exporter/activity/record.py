@@ -30,7 +30,7 @@ class Sticky:
         """Note what the last rounds say; only whole new ones count as misses."""
         if is_there:
             self.holds, self.misses = True, 0
-        elif self.holds and is_whole_round:
+        elif is_whole_round:
             self.misses += 1
             self.holds = self.misses < MISSES_UNTIL_GONE
 
@@ -61,8 +61,6 @@ class Record:
     holes: Holes = field(default_factory=partial(Holes, MOST_HOLES_OF_ACCOUNT))
     is_raised: bool = False
     longest_idle_seconds: float = 0.0
-    has_jetstream: Sticky = field(default_factory=Sticky)
-    holds_streams: Sticky = field(default_factory=Sticky)
     listed_at: float = NEVER
     listing_misses: int = 0
 
