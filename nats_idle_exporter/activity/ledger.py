@@ -12,16 +12,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nats_idle_exporter.activity import census
 from nats_idle_exporter.activity.ends import End
-from nats_idle_exporter.activity.facts import Instant, Reading
+from nats_idle_exporter.activity.facts import Instant, Listing, Reading
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.intake import Intake
 from nats_idle_exporter.activity.jetstream import Rounds
+from nats_idle_exporter.activity.listings import Listings
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import Cadence, Rules
 from nats_idle_exporter.activity.publish import Publisher
-from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE
 from nats_idle_exporter.activity.verdict import Coverage, Judge
 from nats_idle_exporter.activity.view import EvidenceKind, SystemView
 
@@ -42,6 +41,7 @@ class Ledger:
     ) -> None:
         self._memory = Memory(Fleet(endpoints))
         self._intake = Intake(self._memory, cadence.brief_connections)
+        self._listings = Listings(self._memory, cadence.forget_after_seconds)
         self._rules = rules
         self._cadence = cadence
         self._wanted = frozenset[str]()
@@ -55,6 +55,13 @@ class Ledger:
     def apply(self, reading: Reading) -> None:
         """Take one good reading in; it counts when the cycle is concluded."""
         self._pending.append(reading)
+
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Take an answer of the inventory in, at most one per cycle.
+
+        It holds until the next one. None, as at first: none is configured.
+        """
+        self._listings.answer(listing)
 
     def consumers_wanted(self) -> frozenset[str]:
         """Return the accounts whose consumers the next rounds of jsz must tell.
@@ -73,12 +80,13 @@ class Ledger:
         """
         memory = self._memory
         readings = self._readings()
+        self._listings.bring_in(readings)
         read = self._intake.take(readings)
         for end in memory.fleet.settle():
             self._end(end)
         memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
         Rounds(memory.jetstream, memory.fleet, memory.records).take(readings)
-        self._see_listings(now, read)
+        self._listings.see(now, is_complete=memory.fleet.is_complete(read.values()))
         judge = self._judge(now)
         view = Publisher(
             memory.fleet, self._rules, self._cadence, now, shift_seconds
@@ -103,26 +111,6 @@ class Ledger:
             kind = EvidenceKind.CONNECTION if row.connections else EvidenceKind.LEAFNODE
             if record := self._memory.records.get(account):
                 record.use(kind, end.server.facts.server_id, end.at)
-
-    def _see_listings(self, now: Instant, read: dict[str, str]) -> None:
-        """Forget accounts that are gone.
-
-        In operator mode absence means nothing: servers load accounts on first
-        use and forget them at every restart.
-        """
-        is_complete = self._memory.fleet.is_complete(read.values())
-        servers = self._memory.fleet.witnesses()
-        forget_at = now.slow - self._cadence.forget_after_seconds
-        is_operator_mode = census.is_operator_mode(servers)
-        for record in list(self._memory.records.values()):
-            is_listed = any(record.account in server.rows for server in servers)
-            record.see_listing(
-                is_listed=is_listed, is_complete=is_complete, at=now.slow
-            )
-            if record.listing_misses >= MISSES_UNTIL_GONE and (
-                not is_operator_mode or record.listed_at <= forget_at
-            ):
-                del self._memory.records[record.account]
 
     def _judge(self, now: Instant) -> Judge:
         return Judge(

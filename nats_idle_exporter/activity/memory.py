@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from nats_idle_exporter.activity.facts import Listing
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.holes import NEVER, Holes
 from nats_idle_exporter.activity.jetstream import JetStream
@@ -14,7 +15,8 @@ from nats_idle_exporter.activity.record import Record
 class Memory:
     """Servers, accounts and the bounds of what can be proven.
 
-    ``proof_from`` is on the slow timeline: before it nothing is proven.
+    ``proof_from`` is on the slow timeline: before it nothing is proven. So is
+    ``strays_at``: before it there may have been use of accounts without a record.
     """
 
     fleet: Fleet
@@ -22,3 +24,6 @@ class Memory:
     holes: Holes = field(default_factory=Holes)
     proof_from: float = NEVER
     jetstream: JetStream = field(default_factory=JetStream)
+    listing: Listing | None = None
+    """The inventory's last answer; None when none is configured."""
+    strays_at: float = NEVER
