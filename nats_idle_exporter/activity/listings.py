@@ -11,7 +11,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 from nats_idle_exporter.activity import census
@@ -19,7 +18,7 @@ from nats_idle_exporter.activity.facts import Instant, Listed, Listing, Reading
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE, Record
-from nats_idle_exporter.activity.stamps import StampReader
+from nats_idle_exporter.activity.stamps import issued_since
 from nats_idle_exporter.activity.view import Inventory
 
 
@@ -55,14 +54,13 @@ class Listings:
         if self._is_taken or listing is None or not readings:
             return
         self._is_taken = True
-        stamps, teller = StampReader(readings), readings[-1]
         since = self._new_since(readings)
         for account, listed in listing.accounts.items():
             record = self._memory.records.get(account)
             if record is None:
                 record = self._memory.records[account] = Record(account, *since)
             if listed != record.listed:
-                _learn(record, listed, stamps, teller)
+                _learn(record, listed, readings)
 
     def _new_since(self, readings: Sequence[Reading]) -> tuple[float, float]:
         """Return the bounds of an account that is listed for the first time.
@@ -134,19 +132,19 @@ class Listings:
         return are_servers_sure and is_forgotten
 
 
-def _learn(
-    record: Record, listed: Listed, stamps: StampReader, teller: Reading
-) -> None:
+def _learn(record: Record, listed: Listed, readings: Sequence[Reading]) -> None:
     if _is_newest_name(record, listed):
         record.name = listed.name
     record.listed = listed
     if listed.issued_at is None:
         return
-    at = stamps.made_at(teller, listed.issued_at, math.inf)
+    issued_at = listed.issued_at
+    # Whose clock is ahead would make it older than it is.
+    at = max(issued_since(reading, issued_at) for reading in readings)
     # A JWT that was issued anew makes its account no younger.
     record.issued_at = min(record.issued_at, at)
-    if stamps.is_stepped:
-        # Nothing was told of its age: the next answer shall.
+    if at >= readings[-1].answered.slow:
+        # Some clock was set, so nothing is known yet: the next answer may tell.
         record.listed = listed._replace(issued_at=None)
 
 

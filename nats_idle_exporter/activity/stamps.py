@@ -65,8 +65,7 @@ class StampReader:
 
     def __init__(self, readings: Sequence[Reading]) -> None:
         self._now_at = min((_told_at(reading) for reading in readings), default=NEVER)
-        self.is_stepped = any(_was_stepped(r.server, None) for r in readings)
-        """Some clock was set since its server's start."""
+        self._is_stepped = any(_was_stepped(r.server, None) for r in readings)
 
     def made_at(self, teller: Reading, stamp_at: float, uptime_seconds: float) -> float:
         """Return when a stamp was made at the latest, on the slow timeline.
@@ -76,7 +75,7 @@ class StampReader:
             stamp_at: Unix seconds by a server's clock.
             uptime_seconds: of the tellers; what was before counts as the start.
         """
-        if self.is_stepped:
+        if self._is_stepped:
             return teller.answered.slow
         age = min(self._now_at - stamp_at, uptime_seconds)
         return _ago(teller, age - SLACK_SECONDS, None)
