@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import structlog
@@ -25,8 +25,10 @@ from nats_idle_exporter.metrics import Pages, Publication, ReloadStatus
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
+from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.sources import make_inventory_reader
 from nats_idle_exporter.supervision import ServiceManager
 from nats_idle_exporter.text import os_words
 from nats_idle_exporter.web.app import ServingState, make_app
@@ -64,7 +66,11 @@ async def run(config: Config, options: WebOptions) -> None:
     _log.info("starting", version=__version__, systems=len(config.systems))
     state = ServingState(Pages())
     manager = ServiceManager(os.environ, config.poll.interval_seconds)
-    async with _listening(state, options), new_session() as session:
+    async with (
+        _inventories(config) as inventories,
+        _listening(state, options),
+        new_session() as session,
+    ):
         clock = SystemClock()
         client = MonitoringClient(
             session,
@@ -72,7 +78,7 @@ async def run(config: Config, options: WebOptions) -> None:
             timeout_seconds=config.poll.timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
         )
-        poller = _make_poller(config, client, clock, state.pages, manager)
+        poller = _make_poller(config, inventories, client, clock, state.pages, manager)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(poller.run(), name="poll loop"),
@@ -95,8 +101,24 @@ def _refuse_reload() -> None:
     )
 
 
+@asynccontextmanager
+async def _inventories(config: Config) -> AsyncIterator[dict[str, InventoryReader]]:
+    """Make the readers of the systems' inventories; close them in the end."""
+    readers = {
+        system.name: make_inventory_reader(system, os.environ)
+        for system in config.systems
+        if system.inventory
+    }
+    try:
+        yield readers
+    finally:
+        for reader in readers.values():
+            await reader.close()
+
+
 def _make_poller(
     config: Config,
+    inventories: Mapping[str, InventoryReader],
     client: MonitoringClient,
     clock: Clock,
     pages: Pages,
@@ -129,7 +151,9 @@ def _make_poller(
     )
     systems = {
         system.name: WatchedSystem(
-            Ledger(system.endpoints, rules, cadence), system.endpoints
+            Ledger(system.endpoints, rules, cadence),
+            system.endpoints,
+            inventories.get(system.name),
         )
         for system in config.systems
     }

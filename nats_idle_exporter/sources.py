@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -31,6 +31,8 @@ from nats_idle_exporter.monitoring.inventory.natsconfig import read_nats_config
 from nats_idle_exporter.monitoring.inventory.tlsfiles import TlsFiles
 from nats_idle_exporter.text import one_line
 
+_FILES = ("resolver_dir", "nsc_store", "nats_config", "accounts_file")
+
 
 def make_inventory_reader(
     system: System, environment: Mapping[str, str]
@@ -44,25 +46,49 @@ def make_inventory_reader(
     Raises:
         StartError: a source needs a package that is not installed.
     """
-    sources = [_source(each, environment) for each in system.inventory]
+    labels = _labels(system.inventory)
+    sources = [
+        _source(label, source, environment)
+        for label, source in zip(labels, system.inventory, strict=True)
+    ]
     return InventoryReader(system.name, sources, system.refresh_interval_seconds)
 
 
-def _source(source: InventorySource, environment: Mapping[str, str]) -> ListsAccounts:
+def _labels(sources: Iterable[InventorySource]) -> list[str]:
+    """Return what each source is called; equal names are numbered."""
+    labels: list[str] = []
+    for source in sources:
+        name = label = one_line(_name(source))
+        number = 1
+        while label in labels:
+            number += 1
+            label = f"{name}#{number}"
+        labels.append(label)
+    return labels
+
+
+def _name(source: InventorySource) -> str:
     if source.claims:
-        return _claims(source.claims)
+        return f"claims:{source.claims.url}"
+    return next(f"{kind}:{path}" for kind in _FILES if (path := getattr(source, kind)))
+
+
+def _source(
+    label: str, source: InventorySource, environment: Mapping[str, str]
+) -> ListsAccounts:
+    if source.claims:
+        return _claims(label, source.claims)
     readers: dict[str, Callable[[Path], SourceList]] = {
         "resolver_dir": partial(read_resolver_dir, files=JwtFiles()),
         "nsc_store": partial(read_nsc_store, files=JwtFiles()),
         "nats_config": partial(read_nats_config, environment=environment),
         "accounts_file": partial(read_accounts_file, parse=parse_accounts_file),
     }
-    kind = next(name for name in readers if getattr(source, name))
-    path = getattr(source, kind)
-    return FileSource(f"{kind}:{one_line(path)}", partial(readers[kind], Path(path)))
+    kind = next(name for name in _FILES if getattr(source, name))
+    return FileSource(label, partial(readers[kind], Path(getattr(source, kind))))
 
 
-def _claims(claims: Claims) -> ListsAccounts:
+def _claims(label: str, claims: Claims) -> ListsAccounts:
     try:
         from nats_idle_exporter.monitoring.inventory.natsconnection import (  # noqa: PLC0415 - an extra
             ClaimsAccess,
@@ -78,7 +104,7 @@ def _claims(claims: Claims) -> ListsAccounts:
         credentials=_path(claims.creds_file),
         tls=_tls(claims.tls_config) if claims.tls_config else None,
     )
-    return ClaimsSource(f"claims:{claims.url}", partial(connect, access))
+    return ClaimsSource(label, partial(connect, access))
 
 
 def _tls(tls: ClaimsTls) -> TlsFiles:

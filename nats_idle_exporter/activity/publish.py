@@ -129,7 +129,6 @@ class Publisher:
                     facts.server_name,
                     facts.nats_cluster,
                     facts.version,
-                    facts.is_operator_mode,
                 )
 
     def _unwatched(self) -> Iterator[Unwatched]:

@@ -107,7 +107,6 @@ class ServerView(NamedTuple):
     server_name: str
     nats_cluster: str
     version: str
-    is_operator_mode: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nats_idle_exporter.config.durations import parse_duration
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     # A configuration holds plain values; only the decoder needs to tell a
     # duration from a number and a URL from a name.
     Seconds = float
+    Moment = float
     Text = str
     EndpointUrl = str
     NatsUrl = str
@@ -33,6 +36,11 @@ else:
 
     class Seconds(metaclass=_PlainType):
         """A duration above 0, read to seconds."""
+
+        plain = float
+
+    class Moment(metaclass=_PlainType):
+        """A date or a timestamp, read to Unix seconds; UTC unless it tells."""
 
         plain = float
 
@@ -61,6 +69,10 @@ _BOOLEAN = "true or false"
 _TRUE = frozenset({"true", "yes", "on"})
 DURATION_EXPECTED = "a duration like 24h"
 POSITIVE_EXPECTED = "a duration above 0, like 24h"
+MOMENT_EXPECTED = "a date like 2027-01-31, or 2027-01-31T09:00:00Z"
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +131,20 @@ def _read_seconds(value: Any) -> float:
     return seconds
 
 
+def _read_moment(value: Any) -> float:
+    text = value.text if isinstance(value, Misread) else value
+    if not isinstance(text, str) or not _MOMENT.fullmatch(text):
+        raise ScalarError(expected=MOMENT_EXPECTED, found=describe(value))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        found = f"{describe(text)}, which is none"
+        raise ScalarError(expected=MOMENT_EXPECTED, found=found) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.timestamp()
+
+
 def _read_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ScalarError(expected="text", found=describe(value))
@@ -157,6 +183,7 @@ def _read_flag(value: Any) -> bool:
 
 _READERS: dict[type, Callable[[Any], Any]] = {
     Seconds: _read_seconds,
+    Moment: _read_moment,
     Text: _read_text,
     EndpointUrl: _read_endpoint,
     NatsUrl: _read_nats_url,

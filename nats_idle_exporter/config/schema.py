@@ -12,7 +12,7 @@ from msgspec import Meta, Struct, field
 
 from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.config.inventory import InventorySource
-from nats_idle_exporter.config.scalars import EndpointUrl, Seconds, Text
+from nats_idle_exporter.config.scalars import EndpointUrl, Moment, Seconds, Text
 
 _MINUTE = 60.0
 _DAY = 24 * 60 * _MINUTE
@@ -60,6 +60,7 @@ class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     owner: Text = ""
     team: Text = ""
     environment: Text = ""
+    expected_at: Moment | None = field(default=None, name="expected_start")
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -577,13 +577,6 @@ class TestOthers:
 
         assert watcher.account().inventory is Inventory.NONE
 
-    def test_mode_of_servers(self) -> None:
-        """The view tells which servers take their accounts from JWTs."""
-        watcher = Inventoried()
-        watcher.quiet()
-
-        assert [each.is_operator_mode for each in watcher.view.servers] == [True]
-
 
 class ExpectedLater(FixedRules):
     """Rules that expect use from a moment on."""

@@ -85,7 +85,7 @@ class InventoryReader:
     ) -> None:
         self._sources = [_Source(each, timeout_seconds) for each in sources]
         self._reporter = InventoryReporter(system)
-        self._interval_seconds = interval_seconds
+        self.interval_seconds = interval_seconds
         self._refreshed_at: float | None = None
         self.inventory = Inventory()
 
@@ -98,7 +98,7 @@ class InventoryReader:
         Returns:
             The new ``inventory``, or None when it was not yet time.
         """
-        least = self._interval_seconds * (1 - _SLACK)
+        least = self.interval_seconds * (1 - _SLACK)
         if self._refreshed_at is not None and now - self._refreshed_at < least:
             return None
         self._refreshed_at = now
