@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(options: ServeOptions) -> int:
     if options.is_healthcheck:
-        trouble = check_health(options.web.listen_addresses[0])
+        trouble = check_health(options.web)
         return _fail(trouble) if trouble else 0
     source = str(options.config_file or "command line")
     try:
@@ -60,6 +60,7 @@ def _serve(options: ServeOptions) -> int:
     except ConfigError as error:
         return _fail(f"{source}: {error}")
     if options.is_config_check:
+        _check_web(options)
         sys.stdout.write(f"{one_line(source)}: ok\n")
         return 0
     # The daemon brings a web server and a client: --version need not wait for them.
@@ -67,6 +68,19 @@ def _serve(options: ServeOptions) -> int:
 
     configure_logging(options.log_level, options.log_format, sys.stderr)
     return serve(config, options.web)
+
+
+def _check_web(options: ServeOptions) -> None:
+    if options.web.config_file is None:
+        return
+    from nats_idle_exporter.web.security import (  # noqa: PLC0415 - slow to import
+        check_web_file,
+    )
+
+    try:
+        check_web_file(options.web.config_file)
+    except ConfigError as error:
+        raise StartError(f"{options.web.config_file}: {error}") from error
 
 
 def _load(options: ServeOptions) -> Config:

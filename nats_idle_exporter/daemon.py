@@ -9,29 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import structlog
-from aiohttp import web
 
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import Cadence, Ledger
 from nats_idle_exporter.config import Config, ConfiguredRules, WebOptions
-from nats_idle_exporter.config.web import format_listen_address
-from nats_idle_exporter.errors import StartError
 from nats_idle_exporter.metrics import Pages, Publication, ReloadStatus
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import Snapshot
-from nats_idle_exporter.text import os_words
-from nats_idle_exporter.web.app import ServingState, make_app
+from nats_idle_exporter.web.app import ServingState
+from nats_idle_exporter.web.listening import listening
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-LINGER_SECONDS = 1.0
-"""How long open requests may take once we stop."""
 
 _log = structlog.get_logger(__name__)
 
@@ -40,7 +33,7 @@ def serve(config: Config, options: WebOptions) -> int:
     """Run the daemon until a signal ends it; return the exit code.
 
     Raises:
-        StartError: an address cannot be listened on.
+        StartError: an address cannot be listened on, or not as securely as asked.
     """
     asyncio.run(run(config, options))
     return 0
@@ -50,7 +43,7 @@ async def run(config: Config, options: WebOptions) -> None:
     """Run the daemon in this loop until SIGTERM or SIGINT; SIGHUP changes nothing.
 
     Raises:
-        StartError: an address cannot be listened on.
+        StartError: an address cannot be listened on, or not as securely as asked.
         ExceptionGroup: a part failed; everything was stopped.
     """
     stop = asyncio.Event()
@@ -61,7 +54,7 @@ async def run(config: Config, options: WebOptions) -> None:
     loop.add_signal_handler(signal.SIGHUP, _refuse_reload)
     _log.info("starting", version=__version__, systems=len(config.systems))
     state = ServingState(Pages())
-    async with _listening(state, options), new_session() as session:
+    async with listening(state, options), new_session() as session:
         clock = SystemClock()
         client = MonitoringClient(
             session,
@@ -69,7 +62,7 @@ async def run(config: Config, options: WebOptions) -> None:
             timeout_seconds=config.poll.timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
         )
-        poller = _make_poller(config, client, clock, state.pages)
+        poller = _make_poller(config, client, clock, state)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(poller.run(), name="poll loop"),
@@ -91,7 +84,7 @@ def _refuse_reload() -> None:
 
 
 def _make_poller(
-    config: Config, client: MonitoringClient, clock: Clock, pages: Pages
+    config: Config, client: MonitoringClient, clock: Clock, state: ServingState
 ) -> Poller:
     rules = ConfiguredRules(config)
     reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
@@ -103,9 +96,12 @@ def _make_poller(
         if snapshot and is_first:
             is_first = False
             _tell(snapshot)
-        pages.offer(
+        state.pages.offer(
             Publication(
-                snapshot=snapshot, ownership=rules.registry.entry, reload=reload
+                snapshot=snapshot,
+                ownership=rules.registry.entry,
+                reload=reload,
+                refused=state.refusals.read(),
             )
         )
 
@@ -140,31 +136,3 @@ def _tell(snapshot: Snapshot) -> None:
         accounts=sum(len(view.accounts) for view in systems),
         unwatched_servers=sum(len(view.unwatched) for view in systems),
     )
-
-
-@asynccontextmanager
-async def _listening(state: ServingState, options: WebOptions) -> AsyncIterator[None]:
-    """Serve on every address, or on none: a start that half works is no start."""
-    runner = web.AppRunner(
-        make_app(state, options.telemetry_path),
-        access_log=None,
-        shutdown_timeout=LINGER_SECONDS,
-    )
-    await runner.setup()
-    try:
-        for host, port in options.listen_addresses:
-            await _listen(runner, host, port)
-        for address in runner.addresses:
-            _log.info("listening", address=format_listen_address(*address[:2]))
-        yield
-    finally:
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        site = web.TCPSite(runner, host or None, port)
-        await site.start()
-    except OSError as error:
-        address = format_listen_address(host, port)
-        raise StartError(f"cannot listen on {address}: {os_words(error)}") from error

@@ -26,9 +26,20 @@ ALLOWED = {
     "activity": {"activity"},
     "removal": {"removal"},
     "metrics": {"metrics", "activity", "removal", "snapshot", "errors"},
-    "web": {"web", "metrics", "activity", "removal", "snapshot", "errors"},
+    "web": {
+        "web",
+        "metrics",
+        "activity",
+        "removal",
+        "config",
+        "snapshot",
+        "secret",
+        "watched",
+        "errors",
+        "text",
+    },
     "monitoring": {"monitoring", "activity", "snapshot", "errors", "text", "urls"},
-    "config": {"config", "activity", "removal", "errors", "text", "urls"},
+    "config": {"config", "activity", "removal", "secret", "errors", "text", "urls"},
 }
 """Which parts of the program a part may import."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -19,6 +20,21 @@ from nats_idle_exporter.config.schema import (
 from nats_idle_exporter.config.yamltree import join_key
 from nats_idle_exporter.errors import ConfigError
 
+_Root = TypeVar("_Root", bound=msgspec.Struct)
+
+
+class Shape(NamedTuple):
+    """What the words of an error need to know of a document beside its type.
+
+    ``structs`` maps the path of each mapping, without indexes, to its type;
+    ``required`` a key to what it holds; ``choices`` a path to what may be there.
+    """
+
+    structs: Mapping[str, type[msgspec.Struct]]
+    required: Mapping[str, str]
+    choices: Mapping[str, str]
+
+
 _STRUCTS: dict[str, type[msgspec.Struct]] = {
     "$": Config,
     "$.systems": System,
@@ -32,6 +48,7 @@ _REQUIRED = {
     "match": "a glob on account ids and names",
 }
 _CHOICES = {"$.inactivity.brief_connections": " or ".join(BriefConnections)}
+_CONFIG = Shape(_STRUCTS, _REQUIRED, _CHOICES)
 _KINDS = {"object": "a mapping", "array": "a list", "int": "a whole number"}
 
 # msgspec's messages: the problem, then the path unless it is the root.
@@ -50,10 +67,19 @@ def decode_config(tree: Any) -> Config:
     Raises:
         ConfigError: a key or a value is wrong; the first one found is told.
     """
+    return decode(tree, Config, _CONFIG)
+
+
+def decode(tree: Any, root: type[_Root], shape: Shape) -> _Root:
+    """Return what the values of one document make.
+
+    Raises:
+        ConfigError: a key or a value is wrong; the first one found is told.
+    """
     try:
-        return msgspec.convert(tree, Config, dec_hook=read_scalar)
+        return msgspec.convert(tree, root, dec_hook=read_scalar)
     except msgspec.ValidationError as error:
-        raise _in_plain_words(error, tree) from error
+        raise _in_plain_words(error, tree, shape) from error
 
 
 def keys_of(struct: type[msgspec.Struct]) -> tuple[str, ...]:
@@ -61,7 +87,9 @@ def keys_of(struct: type[msgspec.Struct]) -> tuple[str, ...]:
     return tuple(field.encode_name for field in msgspec.structs.fields(struct))
 
 
-def _in_plain_words(error: msgspec.ValidationError, tree: Any) -> ConfigError:
+def _in_plain_words(
+    error: msgspec.ValidationError, tree: Any, shape: Shape
+) -> ConfigError:
     message = _MESSAGE.fullmatch(str(error))
     problem = message["problem"] if message else str(error)
     path = (message["path"] if message else None) or "$"
@@ -69,22 +97,22 @@ def _in_plain_words(error: msgspec.ValidationError, tree: Any) -> ConfigError:
     if isinstance(cause, ScalarError):
         return ConfigError(path, expected=cause.expected, found=cause.found)
     if unknown := _UNKNOWN.fullmatch(problem):
-        return _unknown_key(path, unknown["key"])
+        return _unknown_key(path, unknown["key"], shape)
     if missing := _MISSING.fullmatch(problem):
         return ConfigError(
             join_key(path, missing["key"]),
-            expected=_REQUIRED[missing["key"]],
+            expected=shape.required[missing["key"]],
             found="nothing",
         )
     return ConfigError(
         path,
-        expected=_CHOICES.get(path) or _expectation(problem),
+        expected=shape.choices.get(path) or _expectation(problem),
         found=describe(_value_at(tree, path)),
     )
 
 
-def _unknown_key(path: str, key: str) -> ConfigError:
-    known = keys_of(_STRUCTS[re.sub(r"\[\d+\]", "", path)])
+def _unknown_key(path: str, key: str, shape: Shape) -> ConfigError:
+    known = keys_of(shape.structs[re.sub(r"\[\d+\]", "", path)])
     return ConfigError(
         join_key(path, key),
         expected=f"one of the keys {', '.join(known)}",

@@ -12,6 +12,7 @@ from nats_idle_exporter.config.yamltree import parse_yaml
 from nats_idle_exporter.errors import ConfigError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from nats_idle_exporter.config.schema import Config
@@ -26,8 +27,17 @@ def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
         ConfigError: the file cannot be read or used.
         UsageError: flags and file both name endpoints.
     """
+    return parse_config(read_text(path.read_bytes), overrides)
+
+
+def read_text(read: Callable[[], bytes]) -> str:
+    """Return the text of a document that is read here.
+
+    Raises:
+        ConfigError: it cannot be read, or is no text.
+    """
     try:
-        text = path.read_bytes().decode("utf-8")
+        return read().decode("utf-8")
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ConfigError("$", expected="a readable file", found=reason) from error
@@ -38,7 +48,6 @@ def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
             expected="text in UTF-8",
             found=f"the byte 0x{byte:02x} at offset {error.start}",
         ) from error
-    return parse_config(text, overrides)
 
 
 def parse_config(text: str, overrides: Overrides = NO_OVERRIDES) -> Config:

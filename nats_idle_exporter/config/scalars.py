@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nats_idle_exporter.config.durations import parse_duration
+from nats_idle_exporter.secret import Secret
 from nats_idle_exporter.text import one_line, shorten
 from nats_idle_exporter.urls import UrlError, parse_endpoint, without_credentials
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     Seconds = float
     Text = str
     EndpointUrl = str
+    Flag = bool
 else:
 
     class _PlainType(type):
@@ -39,8 +41,15 @@ else:
 
         plain = str
 
+    class Flag(metaclass=_PlainType):
+        """A truth value, in any of the words that YAML has for one."""
+
+        plain = bool
+
 
 DURATION_EXPECTED = "a duration like 24h"
+BOOLEAN = "true or false"
+_TRUE = frozenset({"true", "yes", "on"})
 POSITIVE_EXPECTED = "a duration above 0, like 24h"
 
 
@@ -121,8 +130,38 @@ def _read_endpoint(value: Any) -> str:
         raise ScalarError(expected=error.expected, found=error.found) from error
 
 
+def read_word(value: Any) -> str | None:
+    """Return a scalar as it is written, whatever YAML takes it for; else None."""
+    match value:
+        case str():
+            return value
+        case int():
+            return str(value)
+        case Misread(text, _):
+            return text
+        case _:
+            return None
+
+
+def _read_secret(value: Any) -> Secret:
+    text = read_word(value)
+    if not text:
+        # What stands there instead may be half of a secret: its kind is enough.
+        found = describe(value) if isinstance(value, (list, dict)) else "nothing"
+        raise ScalarError(expected="text", found=found)
+    return Secret(text)
+
+
+def _read_flag(value: Any) -> bool:
+    if isinstance(value, Misread) and value.kind == BOOLEAN:
+        return value.text.lower() in _TRUE
+    raise ScalarError(expected=BOOLEAN, found=describe(value))
+
+
 _READERS: dict[type, Callable[[Any], Any]] = {
     Seconds: _read_seconds,
     Text: _read_text,
     EndpointUrl: _read_endpoint,
+    Flag: _read_flag,
+    Secret: _read_secret,
 }

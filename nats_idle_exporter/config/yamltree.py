@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from nats_idle_exporter.config.scalars import Misread, describe
+from nats_idle_exporter.config.scalars import BOOLEAN, Misread, describe
 from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.text import one_line, shorten
 
@@ -22,7 +22,7 @@ _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # A lone = or << is special only where YAML 1.1 merges mappings, which is not done.
 _TEXT = frozenset({f"{_TAG}str", f"{_TAG}value", f"{_TAG}merge"})
 _KINDS = {
-    f"{_TAG}bool": "true or false",
+    f"{_TAG}bool": BOOLEAN,
     f"{_TAG}int": "a number",
     f"{_TAG}float": "a number",
     f"{_TAG}timestamp": "a date",
