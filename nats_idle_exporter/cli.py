@@ -55,14 +55,18 @@ def _serve(options: ServeOptions) -> int:
     source = str(options.config_file or "command line")
     try:
         config = _load(options)
+        if options.is_config_check:
+            _check_files(options, config)
+            sys.stdout.write(f"{one_line(source)}: ok\n")
+            return 0
+        return _run(options, config)
     except UsageError as error:
         return _fail(f"{source}: {error}", code=_WRONG_USAGE)
     except ConfigError as error:
         return _fail(f"{source}: {error}")
-    if options.is_config_check:
-        _check_web(options)
-        sys.stdout.write(f"{one_line(source)}: ok\n")
-        return 0
+
+
+def _run(options: ServeOptions, config: Config) -> int:
     # The daemon brings a web server and a client: --version need not wait for them.
     from nats_idle_exporter.daemon import serve  # noqa: PLC0415 - slow to import
 
@@ -70,13 +74,17 @@ def _serve(options: ServeOptions) -> int:
     return serve(config, options.web)
 
 
-def _check_web(options: ServeOptions) -> None:
-    if options.web.config_file is None:
-        return
+def _check_files(options: ServeOptions, config: Config) -> None:
+    from nats_idle_exporter.monitoring.access import (  # noqa: PLC0415 - slow to import
+        make_accesses,
+    )
     from nats_idle_exporter.web.security import (  # noqa: PLC0415 - slow to import
         check_web_file,
     )
 
+    make_accesses(config)
+    if options.web.config_file is None:
+        return
     try:
         check_web_file(options.web.config_file)
     except ConfigError as error:

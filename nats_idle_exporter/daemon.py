@@ -15,7 +15,9 @@ import structlog
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import Cadence, Ledger
 from nats_idle_exporter.config import Config, ConfiguredRules, WebOptions
+from nats_idle_exporter.config.rendering import render_config
 from nats_idle_exporter.metrics import Pages, Publication, ReloadStatus
+from nats_idle_exporter.monitoring.access import make_accesses
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
@@ -34,6 +36,7 @@ def serve(config: Config, options: WebOptions) -> int:
 
     Raises:
         StartError: an address cannot be listened on, or not as securely as asked.
+        ConfigError: a file that an endpoint needs cannot be used.
     """
     asyncio.run(run(config, options))
     return 0
@@ -53,7 +56,8 @@ async def run(config: Config, options: WebOptions) -> None:
     # Its default would end the process, and what it has watched would be lost.
     loop.add_signal_handler(signal.SIGHUP, _refuse_reload)
     _log.info("starting", version=__version__, systems=len(config.systems))
-    state = ServingState(Pages())
+    accesses = make_accesses(config)
+    state = ServingState(Pages(), config=render_config(config))
     async with listening(state, options), new_session() as session:
         clock = SystemClock()
         client = MonitoringClient(
@@ -61,6 +65,7 @@ async def run(config: Config, options: WebOptions) -> None:
             clock,
             timeout_seconds=config.poll.timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
+            accesses=accesses,
         )
         poller = _make_poller(config, client, clock, state)
         async with asyncio.TaskGroup() as group:

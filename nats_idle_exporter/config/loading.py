@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nats_idle_exporter.config.checks import settle
 from nats_idle_exporter.config.decoding import decode_config
+from nats_idle_exporter.config.files import locate_files
 from nats_idle_exporter.config.overrides import NO_OVERRIDES, Overrides, override
 from nats_idle_exporter.config.scalars import describe
 from nats_idle_exporter.config.yamltree import parse_yaml
@@ -13,10 +15,10 @@ from nats_idle_exporter.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from nats_idle_exporter.config.schema import Config
 
+HERE = Path()
 DEFAULT_ENDPOINT = "http://127.0.0.1:8222"
 
 
@@ -27,7 +29,7 @@ def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
         ConfigError: the file cannot be read or used.
         UsageError: flags and file both name endpoints.
     """
-    return parse_config(read_text(path.read_bytes), overrides)
+    return parse_config(read_text(path.read_bytes), overrides, path.parent)
 
 
 def read_text(read: Callable[[], bytes]) -> str:
@@ -50,8 +52,12 @@ def read_text(read: Callable[[], bytes]) -> str:
         ) from error
 
 
-def parse_config(text: str, overrides: Overrides = NO_OVERRIDES) -> Config:
+def parse_config(
+    text: str, overrides: Overrides = NO_OVERRIDES, folder: Path = HERE
+) -> Config:
     """Return the checked configuration that YAML text says.
+
+    The files that it names are relative to the folder; they are not read here.
 
     Raises:
         ConfigError: the text cannot be used.
@@ -62,7 +68,7 @@ def parse_config(text: str, overrides: Overrides = NO_OVERRIDES) -> Config:
         raise ConfigError(
             "$", expected="a mapping with the key systems", found=describe(tree)
         )
-    tree = override(tree, overrides)
+    tree = override(locate_files(tree, folder), overrides)
     return settle(decode_config(tree), tree)
 
 

@@ -19,29 +19,32 @@ if TYPE_CHECKING:
     Text = str
     EndpointUrl = str
     Flag = bool
+    PlainType = type
 else:
 
-    class _PlainType(type):
+    class PlainType(type):
+        """A type that stands for a plain one, so that its values are read."""
+
         # The decoder asks whether a reader's result is of the type it read for.
         def __instancecheck__(cls, value: object) -> bool:
             return isinstance(value, cls.plain)
 
-    class Seconds(metaclass=_PlainType):
+    class Seconds(metaclass=PlainType):
         """A duration above 0, read to seconds."""
 
         plain = float
 
-    class Text(metaclass=_PlainType):
+    class Text(metaclass=PlainType):
         """Printable text that is not empty."""
 
         plain = str
 
-    class EndpointUrl(metaclass=_PlainType):
+    class EndpointUrl(metaclass=PlainType):
         """A plain http or https URL, read without a trailing slash."""
 
         plain = str
 
-    class Flag(metaclass=_PlainType):
+    class Flag(metaclass=PlainType):
         """A truth value, in any of the words that YAML has for one."""
 
         plain = bool
@@ -62,12 +65,13 @@ class Misread:
 
 
 class ScalarError(ValueError):
-    """A value that its key cannot take."""
+    """A value that its key cannot take; ``inside`` is the path below that key."""
 
-    def __init__(self, *, expected: str, found: str) -> None:
+    def __init__(self, *, expected: str, found: str, inside: str = "") -> None:
         super().__init__(f"expected {expected}, found {found}")
         self.expected = expected
         self.found = found
+        self.inside = inside
 
 
 def describe(value: Any) -> str:
@@ -86,6 +90,11 @@ def describe(value: Any) -> str:
             return "a mapping"
         case _:
             return str(value)
+
+
+def describe_kind(value: Any) -> str:
+    """Return what a value is, where it may be a secret in a wrong place."""
+    return "text" if read_word(value) is not None else describe(value)
 
 
 def read_scalar(kind: type, value: Any) -> Any:

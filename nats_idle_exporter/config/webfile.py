@@ -11,7 +11,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from nats_idle_exporter.config.decoding import Shape, decode
+from nats_idle_exporter.config.converting import Shape, decode
 from nats_idle_exporter.config.scalars import Flag, describe, read_word
 from nats_idle_exporter.config.webchecks import (
     TlsServer,

@@ -1,7 +1,7 @@
 """The HTTP application: it serves what was published, and never renders in a scrape.
 
-Routes, all below the route prefix: the telemetry path, ``/``, ``/-/healthy``,
-``/-/ready``; GET and HEAD. No request comes to them but past the guard.
+Routes, all below the route prefix: the telemetry path, ``/``, ``/config``,
+``/-/healthy``, ``/-/ready``; GET and HEAD. No request comes to them but past the guard.
 """
 
 from __future__ import annotations
@@ -28,11 +28,15 @@ _HEADERS = {
 
 @dataclass(slots=True)
 class ServingState:
-    """What the application serves; its owner sets ``is_stopping``."""
+    """What the application serves; its owner sets ``is_stopping``.
+
+    ``config`` is the configuration in YAML, without secrets.
+    """
 
     pages: Pages
     is_stopping: bool = False
     refusals: Refusals = field(default_factory=Refusals)
+    config: str = ""
 
     @property
     def obstacle(self) -> str:
@@ -65,6 +69,7 @@ def make_app(
         app.router.add_get(prefix, site.to_index)
     app.router.add_get(f"{prefix}/", site.index)
     app.router.add_get(prefix + options.telemetry_path, site.metrics)
+    app.router.add_get(f"{prefix}/config", site.config)
     app.router.add_get(f"{prefix}/-/healthy", site.healthy)
     app.router.add_get(f"{prefix}/-/ready", site.ready)
     return app
@@ -128,6 +133,9 @@ class _Site:
             charset="utf-8",
             headers={hdrs.CACHE_CONTROL: "no-cache"},
         )
+
+    async def config(self, _: web.Request) -> web.Response:
+        return web.Response(text=self._state.config)
 
     async def healthy(self, _: web.Request) -> web.Response:
         return web.Response(text="healthy\n")

@@ -27,7 +27,7 @@ async def serving(
     *publications: Publication, **options: Any
 ) -> AsyncIterator[tuple[Ask, ServingState]]:
     """Serve the publications' last page; yield a way to ask, and the state."""
-    state = ServingState(Pages())
+    state = ServingState(Pages(), config="poll: {}\n")
     async with asyncio.TaskGroup() as group:
         rendering = group.create_task(state.pages.run())
         for publication in publications:
@@ -215,7 +215,7 @@ class TestHealth:
         ]
 
 
-PATHS = ["/", "/metrics", "/-/healthy", "/-/ready"]
+PATHS = ["/", "/metrics", "/config", "/-/healthy", "/-/ready"]
 
 
 @pytest.mark.parametrize("path", PATHS)

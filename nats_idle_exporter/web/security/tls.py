@@ -7,10 +7,8 @@ wrapped by what the context's source returns at that moment.
 from __future__ import annotations
 
 import ipaddress
-import os
 import ssl
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
@@ -22,6 +20,7 @@ from nats_idle_exporter.config.webchecks import (
 )
 from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.metrics import Refusal, Refusals
+from nats_idle_exporter.pem import load_authorities, load_pair, ssl_words
 from nats_idle_exporter.text import os_words
 
 _MODES = {
@@ -167,39 +166,22 @@ class _PemSource:
 
 
 def _load_pair(context: ssl.SSLContext, pem: _PemSource) -> None:
-    with _as_file(pem.bytes("cert")) as cert, _as_file(pem.bytes("key")) as key:
-        try:
-            # Without a password a key that has one would be asked for on a terminal.
-            context.load_cert_chain(cert, key, password=lambda: b"")
-        except (ssl.SSLError, ValueError) as error:
-            raise ConfigError(
-                pem.path("cert"),
-                expected="a certificate in PEM and its key, without a password",
-                found=_ssl_words(error),
-            ) from error
+    try:
+        load_pair(context, pem.bytes("cert"), pem.bytes("key"))
+    except ssl.SSLError as error:
+        raise ConfigError(
+            pem.path("cert"),
+            expected="a certificate in PEM and its key, without a password",
+            found=ssl_words(error),
+        ) from error
 
 
 def _load_client_ca(context: ssl.SSLContext, pem: _PemSource) -> None:
-    with _as_file(pem.bytes("client_ca")) as authorities:
-        try:
-            context.load_verify_locations(authorities)
-        except ssl.SSLError as error:
-            raise ConfigError(
-                pem.path("client_ca"),
-                expected="certificates in PEM",
-                found=_ssl_words(error),
-            ) from error
-
-
-def _ssl_words(error: Exception) -> str:
-    reason = error.reason if isinstance(error, ssl.SSLError) else None
-    return (reason or "something else").lower().replace("_", " ")
-
-
-@contextmanager
-def _as_file(content: bytes) -> Iterator[str]:
-    """Give the library a file to open that is in memory only."""
-    with os.fdopen(os.memfd_create("pem"), "wb") as file:
-        file.write(content)
-        file.flush()
-        yield f"/proc/self/fd/{file.fileno()}"
+    try:
+        load_authorities(context, pem.bytes("client_ca"))
+    except ssl.SSLError as error:
+        raise ConfigError(
+            pem.path("client_ca"),
+            expected="certificates in PEM",
+            found=ssl_words(error),
+        ) from error
