@@ -42,7 +42,8 @@ _MESSAGE = re.compile(r"(?P<problem>.*?)(?: - at `(?P<path>\$[^`]*)`)?", re.DOTA
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<key>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<key>.*)`")
 _WRONG = re.compile(
-    r"Expected `(?P<kind>\w+)`(?P<length> of length)?(?: >= (?P<least>\d+))?.*"
+    r"Expected `(?P<kind>\w+)(?: \| null)?`"
+    r"(?P<length> of length)?(?: >= (?P<least>\d+))?.*"
 )
 _STEP = re.compile(r"\.(?P<key>\w+)|\[(?P<index>\d+)\]")
 

@@ -54,7 +54,7 @@ def _fields(struct: msgspec.Struct) -> dict[str, Any]:
     plain: dict[str, Any] = {}
     for field in msgspec.structs.fields(struct):
         value = getattr(struct, field.name)
-        if value is None or value in ({}, ()):
+        if value is None or value in ({}, (), ""):
             continue
         is_duration = field.name.endswith("_seconds")
         shown = format_duration(value) if is_duration else _plain(value)

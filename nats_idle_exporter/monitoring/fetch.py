@@ -28,8 +28,8 @@ from nats_idle_exporter.monitoring.failures import (
 from nats_idle_exporter.text import os_words
 
 OK: Final = 200
-MAX_REDIRECTS: Final = 5
-"""Requests for one body, where redirects are followed at all."""
+MAX_REDIRECTS: Final = 4
+"""Redirects on the way to one body, where they are followed at all."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HEADERS: Final = {
     "Accept": "application/json",
@@ -85,7 +85,7 @@ async def fetch(
     headers = CIMultiDict(access.headers)
     headers.update(_HEADERS)
     with _failures(url.path):
-        for _ in range(MAX_REDIRECTS if access.follows_redirects else 1):
+        for _ in range(1 + (MAX_REDIRECTS if access.follows_redirects else 0)):
             async with session.get(
                 url,
                 headers=headers,
