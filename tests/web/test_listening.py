@@ -97,11 +97,16 @@ def test_activated_for_real() -> None:
         text=True,
     ) as daemon:
         assert daemon.stderr is not None
-        assert "Listening on" in daemon.stderr.readline()
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/-/healthy") as answer:
-            text = answer.read()
-        daemon.terminate()
-        log = daemon.stderr.read()
+        try:
+            assert "Listening on" in daemon.stderr.readline()
+            url = f"http://127.0.0.1:{port}/-/healthy"
+            with urllib.request.urlopen(url, timeout=30) as answer:
+                text = answer.read()
+            daemon.terminate()
+            log = daemon.stderr.read()
+            daemon.wait(30)
+        finally:
+            daemon.kill()
 
     assert text == b"healthy\n"
     assert f"msg=listening address=127.0.0.1:{port} tls=false" in log
