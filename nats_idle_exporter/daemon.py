@@ -10,32 +10,26 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
 
 import structlog
-from aiohttp import web
 
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import Cadence, Ledger
 from nats_idle_exporter.config import Config, ConfiguredRules, WebOptions
-from nats_idle_exporter.config.web import format_listen_address
-from nats_idle_exporter.errors import StartError
+from nats_idle_exporter.config.rendering import render_config
 from nats_idle_exporter.metrics import Pages, Publication, ReloadStatus
+from nats_idle_exporter.monitoring.access import make_accesses
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
-from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import Snapshot
-from nats_idle_exporter.sources import make_inventory_reader
+from nats_idle_exporter.sources import inventory_readers
 from nats_idle_exporter.supervision import ServiceManager
-from nats_idle_exporter.text import os_words
-from nats_idle_exporter.web.app import ServingState, make_app
+from nats_idle_exporter.web.app import ServingState
+from nats_idle_exporter.web.listening import listening
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-LINGER_SECONDS = 1.0
-"""How long open requests may take once we stop."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +38,8 @@ def serve(config: Config, options: WebOptions) -> int:
     """Run the daemon until a signal ends it; return the exit code.
 
     Raises:
-        StartError: an address cannot be listened on.
+        StartError: an address cannot be listened on, or not as securely as asked.
+        ConfigError: a file that an endpoint needs cannot be used.
     """
     asyncio.run(run(config, options))
     return 0
@@ -54,7 +49,7 @@ async def run(config: Config, options: WebOptions) -> None:
     """Run the daemon in this loop until SIGTERM or SIGINT; SIGHUP changes nothing.
 
     Raises:
-        StartError: an address cannot be listened on.
+        StartError: an address cannot be listened on, or not as securely as asked.
         ExceptionGroup: a part failed; everything was stopped.
     """
     stop = asyncio.Event()
@@ -64,11 +59,12 @@ async def run(config: Config, options: WebOptions) -> None:
     # Its default would end the process, and what it has watched would be lost.
     loop.add_signal_handler(signal.SIGHUP, _refuse_reload)
     _log.info("starting", version=__version__, systems=len(config.systems))
-    state = ServingState(Pages())
+    accesses = make_accesses(config)
+    state = ServingState(Pages(), config=render_config(config))
     manager = ServiceManager(os.environ, config.poll.interval_seconds)
     async with (
-        _inventories(config) as inventories,
-        _listening(state, options),
+        inventory_readers(config) as inventories,
+        listening(state, options),
         new_session() as session,
     ):
         clock = SystemClock()
@@ -77,8 +73,11 @@ async def run(config: Config, options: WebOptions) -> None:
             clock,
             timeout_seconds=config.poll.timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
+            accesses=accesses,
         )
-        poller = _make_poller(config, inventories, client, clock, state.pages, manager)
+        poller = _make_poller(config, client, clock, state, manager)
+        for name, reader in inventories.items():
+            poller.follow(name, reader)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(poller.run(), name="poll loop"),
@@ -101,27 +100,11 @@ def _refuse_reload() -> None:
     )
 
 
-@asynccontextmanager
-async def _inventories(config: Config) -> AsyncIterator[dict[str, InventoryReader]]:
-    """Make the readers of the systems' inventories; close them in the end."""
-    readers = {
-        system.name: make_inventory_reader(system, os.environ)
-        for system in config.systems
-        if system.inventory
-    }
-    try:
-        yield readers
-    finally:
-        for reader in readers.values():
-            await reader.close()
-
-
 def _make_poller(
     config: Config,
-    inventories: Mapping[str, InventoryReader],
     client: MonitoringClient,
     clock: Clock,
-    pages: Pages,
+    state: ServingState,
     manager: ServiceManager,
 ) -> Poller:
     rules = ConfiguredRules(config)
@@ -136,9 +119,12 @@ def _make_poller(
             _tell(snapshot)
         if snapshot:
             manager.concluded(snapshot)
-        pages.offer(
+        state.pages.offer(
             Publication(
-                snapshot=snapshot, ownership=rules.registry.entry, reload=reload
+                snapshot=snapshot,
+                ownership=rules.registry.entry,
+                reload=reload,
+                refused=state.refusals.read(),
             )
         )
 
@@ -151,9 +137,7 @@ def _make_poller(
     )
     systems = {
         system.name: WatchedSystem(
-            Ledger(system.endpoints, rules, cadence),
-            system.endpoints,
-            inventories.get(system.name),
+            Ledger(system.endpoints, rules, cadence), system.endpoints
         )
         for system in config.systems
     }
@@ -175,31 +159,3 @@ def _tell(snapshot: Snapshot) -> None:
         accounts=sum(len(view.accounts) for view in systems),
         unwatched_servers=sum(len(view.unwatched) for view in systems),
     )
-
-
-@asynccontextmanager
-async def _listening(state: ServingState, options: WebOptions) -> AsyncIterator[None]:
-    """Serve on every address, or on none: a start that half works is no start."""
-    runner = web.AppRunner(
-        make_app(state, options.telemetry_path),
-        access_log=None,
-        shutdown_timeout=LINGER_SECONDS,
-    )
-    await runner.setup()
-    try:
-        for host, port in options.listen_addresses:
-            await _listen(runner, host, port)
-        for address in runner.addresses:
-            _log.info("listening", address=format_listen_address(*address[:2]))
-        yield
-    finally:
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        site = web.TCPSite(runner, host or None, port)
-        await site.start()
-    except OSError as error:
-        address = format_listen_address(host, port)
-        raise StartError(f"cannot listen on {address}: {os_words(error)}") from error

@@ -1,13 +1,11 @@
-"""Where accounts are listed beside the servers: keys, checks, relative paths."""
+"""Where accounts are listed beside the servers: keys and checks."""
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from msgspec import Struct, field
-from msgspec.structs import replace
 
 from nats_idle_exporter.config.scalars import Flag, NatsUrl, Text, describe
 from nats_idle_exporter.errors import ConfigError
@@ -42,13 +40,6 @@ class InventorySource(Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     nats_config: Text | None = None
     accounts_file: Text | None = None
     claims: Claims | None = None
-
-
-_S = TypeVar("_S", bound=Struct)
-
-_PATHS = ("resolver_dir", "nsc_store", "nats_config", "accounts_file")
-_CLAIMS_PATHS = ("creds_file",)
-_TLS_PATHS = ("ca_file", "cert_file", "key_file")
 
 
 def check_inventory(path: str, sources: Sequence[InventorySource]) -> None:
@@ -88,20 +79,3 @@ def _check_tls(path: str, tls: ClaimsTls) -> None:
         raise ConfigError(
             f"{path}.cert_file", expected="the certificate of key_file", found="nothing"
         )
-
-
-def rooted(source: InventorySource, folder: Path) -> InventorySource:
-    """Return the source with its paths below a folder, unless they are absolute."""
-    claims = source.claims
-    if claims:
-        tls = claims.tls_config
-        tls = tls and _rooted(tls, _TLS_PATHS, folder)
-        claims = replace(_rooted(claims, _CLAIMS_PATHS, folder), tls_config=tls)
-    return replace(_rooted(source, _PATHS, folder), claims=claims)
-
-
-def _rooted(struct: _S, names: Sequence[str], folder: Path) -> _S:
-    paths = {name: getattr(struct, name) for name in names}
-    return replace(
-        struct, **{name: str(folder / path) for name, path in paths.items() if path}
-    )

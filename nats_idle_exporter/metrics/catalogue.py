@@ -215,6 +215,13 @@ CYCLE_COMPLETED_AT = Family(
     "everything here is as of then.",
     "seconds",
 )
+REQUESTS_REFUSED = Family(
+    f"{PREFIX}http_requests_refused_total",
+    Kind.COUNTER,
+    ("reason",),
+    "Number of requests and connections that the exporter's own web server refused "
+    "since it started, by reason, as of the last cycle.",
+)
 UNWATCHED_SERVERS = Family(
     f"{PREFIX}unwatched_servers",
     Kind.GAUGE,
@@ -251,6 +258,7 @@ FAMILIES: tuple[Family, ...] = tuple(
             INVENTORY_SKIPPED,
             CYCLE_DURATION,
             CYCLE_COMPLETED_AT,
+            REQUESTS_REFUSED,
             UNWATCHED_SERVERS,
         )
     )

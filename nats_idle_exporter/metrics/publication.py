@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from nats_idle_exporter.metrics.refusals import NO_REFUSALS, Refusal
 from nats_idle_exporter.snapshot import Snapshot
 
 
@@ -39,8 +40,12 @@ class ReloadStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """One moment to publish; ``snapshot`` is None until the first cycle ended."""
+    """One moment to publish; ``snapshot`` is None until the first cycle ended.
+
+    ``refused`` holds every known reason, zero included.
+    """
 
     snapshot: Snapshot | None
     ownership: Ownership
     reload: ReloadStatus
+    refused: Mapping[Refusal, int] = field(default_factory=lambda: NO_REFUSALS)

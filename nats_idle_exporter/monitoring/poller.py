@@ -53,11 +53,10 @@ class KeepsLedger(Protocol):
 
 
 class WatchedSystem(NamedTuple):
-    """One system: its ledger, the URLs of its endpoints, and its inventory."""
+    """One system: its ledger, and the URLs of its endpoints."""
 
     ledger: KeepsLedger
     endpoints: Iterable[str]
-    inventory: KeepsInventory | None = None
 
 
 class Pace(NamedTuple):
@@ -73,11 +72,7 @@ class _System:
         self.name = name
         self.ledger = watched.ledger
         self.reporter = Reporter(name)
-        self.inventory = watched.inventory and FollowedInventory(
-            name, watched.inventory
-        )
-        # Until its first answer nothing is known to be missing in an inventory.
-        self.ledger.list_accounts(Listing() if self.inventory else None)
+        self.inventory: FollowedInventory | None = None
         # A URL given twice is one endpoint: its polls must not overlap.
         self.endpoints = [
             _Endpoint(self, url) for url in dict.fromkeys(watched.endpoints)
@@ -130,12 +125,20 @@ class Poller:
     ) -> None:
         self._systems = [_System(name, each) for name, each in systems.items()]
         self._endpoints = [e for system in self._systems for e in system.endpoints]
-        self._inventories = [s.inventory for s in self._systems if s.inventory]
+        self._inventories: list[FollowedInventory] = []
         self._reader = reader
         self._clock = clock
         self._publish = publish
         self._pace = pace
         self._turns = 0
+
+    def follow(self, name: str, keeper: KeepsInventory) -> None:
+        """Let a system have an inventory, which ``run`` reads beside the cycles."""
+        system = next(each for each in self._systems if each.name == name)
+        system.inventory = FollowedInventory(name, keeper)
+        self._inventories.append(system.inventory)
+        # Until its first answer nobody is known to be missing in it.
+        system.ledger.list_accounts(Listing())
 
     async def run(self) -> None:
         """Run cycles until cancelled; ticks that a long cycle missed are skipped.

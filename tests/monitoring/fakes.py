@@ -9,6 +9,7 @@ from typing import Any
 from nats_idle_exporter.activity import (
     Instant,
     JetStreamRound,
+    Listing,
     Reading,
     Ring,
     Row,
@@ -105,6 +106,7 @@ class FakeLedger:
         self.concluded: list[tuple[Instant, float]] = []
         self.view = empty_view()
         self.wanted = frozenset[str]()
+        self.listings: list[Listing | None] = []
         self.arrived = asyncio.Semaphore(0)
 
     @property
@@ -120,6 +122,10 @@ class FakeLedger:
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Refuse: the loop has no business with it."""
         raise AssertionError(endpoints, now)
+
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Take an answer of the inventory."""
+        self.listings.append(listing)
 
     def consumers_wanted(self) -> frozenset[str]:
         """Return what the test set."""

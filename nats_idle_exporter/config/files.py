@@ -1,0 +1,42 @@
+"""Names of files in the configuration: relative to the folder that it is in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+_ENDINGS = ("_file", "resolver_dir", "nsc_store", "nats_config")
+
+
+def locate_files(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the values with the names of the files that systems need joined.
+
+    What is no mapping or no list where there should be one stays as it is: the
+    decoder refuses it.
+    """
+    systems = tree.get("systems")
+    if not isinstance(systems, list):
+        return tree
+    return {**tree, "systems": [_system(each, folder) for each in systems]}
+
+
+def _system(system: Any, folder: Path) -> Any:
+    if not isinstance(system, dict):
+        return system
+    result = dict(system)
+    if "http_client" in result:
+        result["http_client"] = _joined(result["http_client"], folder)
+    for key in ("endpoints", "inventory"):
+        if isinstance(result.get(key), list):
+            result[key] = [_joined(each, folder) for each in result[key]]
+    return result
+
+
+def _joined(value: Any, folder: Path, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _joined(each, folder, name) for name, each in value.items()}
+    if isinstance(value, list) and key == "files":
+        return [_joined(each, folder, "_file") for each in value]
+    if isinstance(value, str) and value and key.endswith(_ENDINGS):
+        return str(folder / value)
+    return value
