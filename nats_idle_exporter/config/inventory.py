@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from msgspec import Struct, field
 
-from nats_idle_exporter.config.scalars import Flag, NatsUrl, Text, describe
+from nats_idle_exporter.config.scalars import Flag, NatsUrl, Text
 from nats_idle_exporter.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -64,10 +64,10 @@ def check_inventory(path: str, sources: Sequence[InventorySource]) -> None:
                 found=" and ".join(given) or "none of them",
             )
         if given in seen:
-            (name, value), *_ = given.items()
-            shown = describe(value) if isinstance(value, str) else "its values"
             raise ConfigError(
-                f"{where}.{name}", expected="each source once", found=f"{shown} again"
+                f"{where}.{next(iter(given))}",
+                expected="each source once",
+                found="the same again",
             )
         seen.append(given)
         if source.claims and source.claims.tls_config:

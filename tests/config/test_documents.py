@@ -49,7 +49,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
 DURATIONS = {parse_duration("24h"): "24h"}
 WORDS = {"": "empty", None: "none", (): "`[]`", False: "`false`"}
 INHERITED = "accounts[]."
-"""Where no value means the value of ``inactivity``."""
+"""Where a duration without a value means the value of ``inactivity``."""
 
 
 def schema_keys() -> dict[str, FieldInfo]:
@@ -67,7 +67,8 @@ def schema_keys() -> dict[str, FieldInfo]:
 
 def default_text(key: str, field: FieldInfo) -> str:
     """Return a default as the document writes it."""
-    if field.default is None and key.startswith(INHERITED):
+    is_inherited = key.startswith(INHERITED) and field.name.endswith("_seconds")
+    if field.default is None and is_inherited:
         return "that of `inactivity`"
     if field.required:
         return "required"

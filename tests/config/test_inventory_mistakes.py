@@ -47,14 +47,14 @@ MISTAKES = {
         " inventory: [{resolver_dir: a}, {nsc_store: a}, {resolver_dir: a}]}]",
         "$.systems[0].inventory[2].resolver_dir",
         "each source once",
-        '"a" again',
+        "the same again",
     ),
     "claims twice": Mistake(
         "systems: [{endpoints: ['http://h'], inventory: "
         "[{claims: {url: 'nats://h'}}, {claims: {url: 'nats://h/'}}]}]",
         "$.systems[0].inventory[1].claims",
         "each source once",
-        "its values again",
+        "the same again",
     ),
     "a mapping as inventory": Mistake(
         "systems: [{endpoints: ['http://h'], inventory: {resolver_dir: a}}]",
