@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nats_idle_exporter.config import System, load_config
+from nats_idle_exporter.config import Config, InventorySource, System, load_config
 from nats_idle_exporter.errors import StartError
-from nats_idle_exporter.sources import make_inventory_reader
+from nats_idle_exporter.sources import inventory_readers, make_inventory_reader
 from tests.inventory.builders import a_jwt, a_key, write_jwts
 
 if TYPE_CHECKING:
@@ -69,6 +69,37 @@ async def test_claims_are_reached_by_their_own_words(tmp_path: Path) -> None:
     credentials = f"{where} a readable file at {tmp_path}/none.creds, {missing}"
     certificates = f"{where} readable certificates and keys in PEM, {missing}"
     assert found == [credentials, certificates]
+
+
+def test_equal_names_are_numbered(tmp_path: Path) -> None:
+    """Sources that differ in what is not shown still have labels of their own."""
+    system = configured(
+        tmp_path,
+        "[{claims: {url: 'nats://h:1', creds_file: a}}, {accounts_file: f},"
+        " {claims: {url: 'nats://h:1', creds_file: b}}]",
+    )
+
+    reader = make_inventory_reader(system, {})
+
+    assert [each.label for each in reader._sources] == [
+        "claims:nats://h:1",
+        f"accounts_file:{tmp_path}/f",
+        "claims:nats://h:1#2",
+    ]
+
+
+async def test_readers_of_a_whole_configuration() -> None:
+    """Systems with an inventory have a reader, and all are closed in the end."""
+    systems = (
+        System(endpoints=("http://a",), name="plain"),
+        System(
+            endpoints=("http://b",),
+            name="listed",
+            inventory=(InventorySource(accounts_file="f"),),
+        ),
+    )
+    async with inventory_readers(Config(systems=systems)) as readers:
+        assert readers.keys() == {"listed"}
 
 
 def test_a_missing_package_ends_the_start(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from nats_idle_exporter.activity import (
@@ -44,6 +45,7 @@ class FakeReader:
         self.consumers_of: list[frozenset[str]] = []
         self.now_reading: list[str] = []
         self.most_at_once = 0
+        self.is_operator_mode = False
 
     async def read(
         self,
@@ -72,7 +74,10 @@ class FakeReader:
             endpoint=url,
             asked=now,
             answered=now,
-            server=facts(self.server_ids.get(url, f"N-{url}")),
+            server=replace(
+                facts(self.server_ids.get(url, f"N-{url}")),
+                is_operator_mode=self.is_operator_mode,
+            ),
             rows=(Row("APP"),),
             ring=self.rings.get(url, Ring()),
             jetstream=JetStreamRound(now) if with_jetstream else None,
