@@ -5,8 +5,9 @@ Everything but time is real: the client, the poll loop, the ledger, the servers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from nats_idle_exporter.activity import (
     AccountView,
@@ -18,14 +19,19 @@ from nats_idle_exporter.activity import (
 from nats_idle_exporter.config import ConfiguredRules, parse_config
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.fetch import new_session
+from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.sources import inventory_readers
 from tests.support.clock import FakeClock
 
 INTERVAL = 30.0
 THRESHOLD_CYCLES = 20
 CONFIG = """
-systems: [{{endpoints: {endpoints}}}]
+systems:
+  - endpoints: {endpoints}
+    inventory: {inventory}
+    refresh_interval: {refresh}s
 poll: {{interval: 30s, jetstream_interval: 30s}}
 inactivity: {{threshold: {threshold}s}}
 """
@@ -37,8 +43,13 @@ class Watching:
     """One system under watch; ``snapshot`` is of the last cycle."""
 
     def __init__(
-        self, poller: Poller, clock: FakeClock, snapshots: list[Snapshot]
+        self,
+        poller: Poller,
+        clock: FakeClock,
+        snapshots: list[Snapshot],
+        inventory: InventoryReader | None = None,
     ) -> None:
+        self._inventory = inventory
         self._poller = poller
         self._clock = clock
         self._snapshots = snapshots
@@ -47,6 +58,8 @@ class Watching:
         """Let so many intervals pass, each with a cycle at its end."""
         for _ in range(count):
             self._clock.advance(INTERVAL)
+            if self._inventory:
+                await self._inventory.step(self._clock.monotonic())
             await self._poller.cycle()
         return self.view
 
@@ -87,20 +100,29 @@ async def watching(
     threshold_cycles: float = THRESHOLD_CYCLES,
     *,
     timeout_seconds: float = HANG_SECONDS,
+    inventory: Iterable[Mapping[str, Any]] = (),
+    refresh_cycles: int = 1,
 ) -> AsyncIterator[Watching]:
     """Watch endpoints with the daemon's own parts; no cycle has run yet.
 
     The threshold is given in intervals; below 40 no restart is forgiven, since
     a hole of one interval is a twentieth of it. The timeout of a poll is real time.
+    The sources of an inventory are written as in the configuration; they are read
+    before each cycle, or each n-th. Asking servers takes them a second of real time.
     """
     urls = list(endpoints)
     config = parse_config(
-        CONFIG.format(endpoints=urls, threshold=round(threshold_cycles * INTERVAL))
+        CONFIG.format(
+            endpoints=urls,
+            inventory=list(inventory),
+            refresh=round(refresh_cycles * INTERVAL),
+            threshold=round(threshold_cycles * INTERVAL),
+        )
     )
     clock = FakeClock()
     cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
     ledger = Ledger(urls, ConfiguredRules(config), cadence)
-    async with new_session() as session:
+    async with new_session() as session, inventory_readers(config) as inventories:
         client = MonitoringClient(
             session,
             clock,
@@ -115,4 +137,7 @@ async def watching(
             snapshots.append,
             Pace(INTERVAL, INTERVAL, config.poll.concurrency),
         )
-        yield Watching(poller, clock, snapshots)
+        reader = inventories.get("default")
+        if reader:
+            poller.follow("default", reader)
+        yield Watching(poller, clock, snapshots, reader)

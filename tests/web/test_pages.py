@@ -184,8 +184,14 @@ def test_inventory_table() -> None:
     page = read(a_publication(a_snapshot(inventories=sources)))
 
     assert page.columns(INVENTORY, *range(6)) == [
-        ("claims:nats://h", "failingits last list holds", "default")
-        + ("5", "2", "no answer"),
+        (
+            "claims:nats://h",
+            "failingits last list holds",
+            "default",
+            "5",
+            "2",
+            "no answer",
+        ),
         ("resolver_dir:/jwt", "read", "default", "1,234", "0", NOTHING),
     ]
 
