@@ -194,6 +194,7 @@ class TestFollowed:
         keeper.inventory = an_inventory("ORDERS")
         followed = FollowedInventory("east", keeper)
         assert followed.news() is None
+        assert [each.accounts for each in followed.statuses] == [1]
         followed.see("http://a", a_server())
 
         assert followed.news() is not None

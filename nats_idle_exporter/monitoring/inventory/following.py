@@ -41,7 +41,7 @@ class FollowedInventory:
         self._told = 0
         self._is_answered = asyncio.Event()
         self.statuses: tuple[InventoryStatus, ...] = ()
-        """Of the refresh that was told last."""
+        """Of the last refresh, by the end of the last cycle."""
 
     async def run(self, clock: Clock) -> None:
         """Read it again and again, until cancelled."""
@@ -65,11 +65,13 @@ class FollowedInventory:
         Until some server answered nothing tells which ids there are.
         """
         inventory = self._keeper.inventory
-        if not self._servers or inventory.refreshes == self._told:
+        if inventory.refreshes == self._told:
             return None
-        self._told = inventory.refreshes
         told = tell(self._system, inventory, self._servers.values())
         self.statuses = told.statuses
+        if not self._servers:
+            return None
+        self._told = inventory.refreshes
         return told
 
 
