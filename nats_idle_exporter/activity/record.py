@@ -85,4 +85,5 @@ class Record:
         if is_listed:
             self.listed_at, self.listing_misses = at, 0
         elif is_complete:
-            self.listing_misses += 1
+            # Nobody asks how many more there were, and each would be a change.
+            self.listing_misses = min(self.listing_misses + 1, MISSES_UNTIL_GONE)

@@ -79,10 +79,7 @@ class Judge:
 
     def judge(self, record: Record, policy: Policy, *, has_jetstream: bool) -> Proof:
         """Judge one account and keep its raised verdict in the record."""
-        frame = self._frames.get((policy, has_jetstream))
-        if frame is None:
-            frame = self._frame(policy, has_jetstream=has_jetstream)
-            self._frames[policy, has_jetstream] = frame
+        frame = self._frame_of(policy, has_jetstream=has_jetstream)
         quiet_since = self._quiet_since(record, policy, frame)
         idle = max(0.0, frame.watched_to - quiet_since)
         # A raised verdict falls by new use only, never by old use in a new light.
@@ -98,6 +95,14 @@ class Judge:
         )
         return Proof(*said, idle, quiet_since)
 
+    def remember_idle(self, record: Record, policy: Policy) -> None:
+        """Note in a raised record how long its account was proven idle so far."""
+        if record.is_raised:
+            has_jetstream = bool(record.has_jetstream)
+            frame = self._frame_of(policy, has_jetstream=has_jetstream)
+            idle = frame.watched_to - self._quiet_since(record, policy, frame)
+            record.longest_idle_seconds = max(record.longest_idle_seconds, idle)
+
     def _quiet_since(self, record: Record, policy: Policy, frame: _Frame) -> float:
         used_at = record.last_use.at if record.last_use else NEVER
         since = max(used_at, self._proof_from, record.watched_since)
@@ -105,6 +110,13 @@ class Judge:
             since = max(since, record.holes.unforgiven_until_at)
             return quiet_bound([*self._holes, *record.holes], policy, since)
         return max(since, frame.bound)
+
+    def _frame_of(self, policy: Policy, *, has_jetstream: bool) -> _Frame:
+        frame = self._frames.get((policy, has_jetstream))
+        if frame is None:
+            frame = self._frame(policy, has_jetstream=has_jetstream)
+            self._frames[policy, has_jetstream] = frame
+        return frame
 
     def _frame(self, policy: Policy, *, has_jetstream: bool) -> _Frame:
         reaches = [self._counters.watched_to]
