@@ -145,6 +145,7 @@ def _keep_raised(
         return
     if is_proven:
         record.is_raised = True
+    if record.is_raised:
         record.longest_idle_seconds = max(record.longest_idle_seconds, idle)
     if policy.threshold_seconds > record.longest_idle_seconds:
         record.is_raised = False
