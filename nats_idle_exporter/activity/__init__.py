@@ -8,12 +8,14 @@ from nats_idle_exporter.activity.bridge import Clocks
 from nats_idle_exporter.activity.facts import (
     NO_TRAFFIC,
     Closed,
+    Consumer,
     Instant,
     JetStreamRound,
     Reading,
     Ring,
     Row,
     ServerFacts,
+    Stream,
     Traffic,
 )
 from nats_idle_exporter.activity.ledger import Ledger
@@ -40,6 +42,7 @@ __all__ = [
     "Changes",
     "Clocks",
     "Closed",
+    "Consumer",
     "DamagedRows",
     "Evidence",
     "EvidenceKind",
@@ -55,6 +58,7 @@ __all__ = [
     "SavedRow",
     "ServerFacts",
     "ServerView",
+    "Stream",
     "SystemView",
     "Timeline",
     "Traffic",

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from nats_idle_exporter.activity.facts import Instant, Reading
-from nats_idle_exporter.activity.rows import SavedClock
+from nats_idle_exporter.activity.forms import SavedClock
 from nats_idle_exporter.activity.servers import Server
 
 ROUNDING_SECONDS = 1.0

@@ -20,15 +20,17 @@ from nats_idle_exporter.activity.bridge import Bridge, Clocks, bridge_over
 from nats_idle_exporter.activity.ends import End
 from nats_idle_exporter.activity.facts import Instant, Reading
 from nats_idle_exporter.activity.fleet import Fleet
+from nats_idle_exporter.activity.forms import SavedClock
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.intake import Intake
+from nats_idle_exporter.activity.jetstream import Rounds
 from nats_idle_exporter.activity.journal import Journal
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import Cadence, Rules
 from nats_idle_exporter.activity.publish import Publisher
 from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE
 from nats_idle_exporter.activity.restoring import restore
-from nats_idle_exporter.activity.rows import Changes, SavedClock, SavedRow
+from nats_idle_exporter.activity.rows import Changes, SavedRow
 from nats_idle_exporter.activity.verdict import Coverage, Judge
 from nats_idle_exporter.activity.view import EvidenceKind, SystemView
 
@@ -52,9 +54,10 @@ class Ledger:
         self._intake = Intake(self._memory, cadence.brief_connections)
         self._rules = rules
         self._cadence = cadence
+        self._wanted = frozenset[str]()
         self._pending: list[Reading] = []
         self._bridge = Bridge()
-        self._wanted: tuple[list[str], Instant] | None = None
+        self._watch_next: tuple[list[str], Instant] | None = None
         self._journal = Journal()
 
     @classmethod
@@ -79,23 +82,26 @@ class Ledger:
         Raises:
             DamagedRows: the rows are not what a ledger told.
         """
-        wanted = list(endpoints)
-        ledger = cls(wanted, rules, cadence)
+        endpoints = list(endpoints)
+        ledger = cls(endpoints, rules, cadence)
         saved = restore(ledger._memory, rows)
         if saved is not None:
-            ledger._take_over(wanted, saved, clocks)
+            ledger._take_over(endpoints, saved, clocks)
         return ledger
 
-    def _take_over(self, wanted: list[str], saved: SavedClock, clocks: Clocks) -> None:
+    def _take_over(
+        self, endpoints: list[str], saved: SavedClock, clocks: Clocks
+    ) -> None:
         self._bridge = bridge_over(saved, clocks)
         judge = self._judge(saved.now)
         for record in self._memory.records.values():
             name = record.name or record.account
-            judge.remember_idle(record, self._rules.policy(record.account, name))
+            judge.resume(record, self._rules.policy(record.account, name))
+        self._wanted = frozenset(judge.consumers_wanted)
         # The store knows all this: only what changes from now on is told.
         self._journal.changes(self._memory, saved)
-        if set(wanted) != self._memory.fleet.watches.keys():
-            self.watch(wanted, clocks.now)
+        if set(endpoints) != self._memory.fleet.watches.keys():
+            self.watch(endpoints, clocks.now)
 
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Replace the list of endpoints; the watch of those left out ends now.
@@ -103,20 +109,28 @@ class Ledger:
         After a restart it waits for the first readings: until it is known how long
         nobody watched, no end can be dated.
         """
-        self._wanted = list(endpoints), now
+        self._watch_next = list(endpoints), now
         if not self._bridge.is_open:
-            self._watch_wanted()
+            self._watch()
 
-    def _watch_wanted(self) -> None:
-        if self._wanted is None:
+    def _watch(self) -> None:
+        if self._watch_next is None:
             return
-        (endpoints, now), self._wanted = self._wanted, None
+        (endpoints, now), self._watch_next = self._watch_next, None
         for end in self._memory.fleet.watch(endpoints, self._bridge.carry(now)):
             self._end(end)
 
     def apply(self, reading: Reading) -> None:
         """Take one good reading in; it counts when the cycle is concluded."""
         self._pending.append(reading)
+
+    def consumers_wanted(self) -> frozenset[str]:
+        """Return the accounts whose consumers the next rounds of jsz must tell.
+
+        Telling is dear to servers: they are asked once for each account that
+        has any, and again when a verdict stands on it.
+        """
+        return self._wanted
 
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle and return what is now known.
@@ -125,24 +139,38 @@ class Ledger:
             now: the end of the cycle, after all its readings.
             shift_seconds: added to all published times (see ``Timeline``).
         """
+        memory = self._memory
+        readings = self._readings(shift_seconds)
+        now = self._bridge.carry(now)
+        read = self._intake.take(readings)
+        for end in memory.fleet.settle():
+            self._end(end)
+        memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
+        Rounds(memory.jetstream, memory.fleet, memory.records).take(readings)
+        self._see_listings(now, read)
+        memory.concluded_at = now.slow
+        memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
+        judge = self._judge(now)
+        view = Publisher(
+            memory.fleet, self._rules, self._cadence, now, memory.shift_seconds
+        ).publish(memory.records, judge, read)
+        self._wanted = frozenset(judge.consumers_wanted)
+        return view
+
+    def _readings(self, shift_seconds: float) -> list[Reading]:
+        """Return the cycle's readings of watched endpoints, as they came."""
         readings, self._pending = self._pending, []
         if readings and self._bridge.is_open:
             counted = dict(self._memory.fleet.counted())
             self._bridge.close(readings, counted, shift_seconds)
-            self._watch_wanted()
-        now = self._bridge.carry(now)
-        read = self._intake.take(map(self._bridge.carry_reading, readings))
-        for end in self._memory.fleet.settle():
-            self._end(end)
-        self._memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
-        self._see_jetstream()
-        self._see_listings(now, read)
-        shift_seconds = self._bridge.shift_seconds(shift_seconds)
-        self._memory.concluded_at = now.slow
-        self._memory.shift_seconds = shift_seconds
-        return Publisher(
-            self._memory.fleet, self._rules, self._cadence, now, shift_seconds
-        ).publish(self._memory.records, self._judge(now), read)
+            self._watch()
+        watches = self._memory.fleet.watches
+        readings = [
+            self._bridge.carry_reading(each)
+            for each in readings
+            if each.endpoint in watches
+        ]
+        return sorted(readings, key=lambda each: (each.answered, each.endpoint))
 
     def changes(self, clocks: Clocks) -> Changes:
         """Return what changed since the last call; call it between cycles.
@@ -169,31 +197,6 @@ class Ledger:
             if record := self._memory.records.get(account):
                 record.use(kind, end.server.facts.server_id, end.at)
 
-    def _see_jetstream(self) -> None:
-        """Note what the last rounds of jsz say of every account.
-
-        A whole round is over when every server that counts told jsz anew: one
-        server's quick second answer is no second opinion of the others.
-        """
-        fleet = self._memory.fleet
-        oldest, newest = fleet.jetstream_span()
-        is_whole = oldest is not None and (
-            self._memory.round_counted is None or oldest > self._memory.round_counted
-        )
-        if is_whole:
-            self._memory.round_counted = newest
-        if oldest is not None:
-            self._memory.jetstream_to = max(oldest, self._memory.jetstream_to or oldest)
-        enabled = census.jetstream_accounts(fleet.witnesses())
-        holding = census.stream_holders(fleet.witnesses())
-        for account, record in self._memory.records.items():
-            record.has_jetstream.see(
-                is_there=account in enabled, is_whole_round=is_whole
-            )
-            record.holds_streams.see(
-                is_there=account in holding, is_whole_round=is_whole
-            )
-
     def _see_listings(self, now: Instant, read: dict[str, str]) -> None:
         """Forget accounts that are gone.
 
@@ -217,9 +220,7 @@ class Ledger:
     def _judge(self, now: Instant) -> Judge:
         return Judge(
             Coverage(now, self._memory.fleet.watched_to, self._memory.fleet.oldest()),
-            Coverage(
-                now, self._memory.jetstream_to, self._memory.fleet.jetstream_span()[0]
-            ),
+            self._memory.jetstream,
             self._cadence,
             self._memory.proof_from,
             self._memory.holes,

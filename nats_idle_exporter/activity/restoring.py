@@ -2,33 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeVar
 
+from msgspec.structs import astuple
+
 from nats_idle_exporter.activity.compare import is_present
-from nats_idle_exporter.activity.facts import JetStreamRound, Row
+from nats_idle_exporter.activity.facts import Instant, JetStreamRound, Row, Stream
 from nats_idle_exporter.activity.fleet import Fleet
+from nats_idle_exporter.activity.forms import (
+    Form,
+    SavedAccount,
+    SavedClock,
+    SavedCounters,
+    SavedEnabled,
+    SavedEstate,
+    SavedProof,
+    SavedRound,
+    SavedServer,
+    SavedStreamTrace,
+    SavedSystem,
+    SavedTold,
+    SavedTrace,
+)
 from nats_idle_exporter.activity.holes import MOST_HOLES, MOST_HOLES_OF_ACCOUNT, Holes
+from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import Record, Sticky, Use
 from nats_idle_exporter.activity.rows import (
     DamagedRows,
     Kind,
-    SavedAccount,
-    SavedClock,
-    SavedCounters,
-    SavedProof,
-    SavedRound,
     SavedRow,
-    SavedServer,
-    SavedSystem,
     decode,
-    split_counters_key,
+    parts,
 )
 from nats_idle_exporter.activity.servers import Server, Stranger, Watch
+from nats_idle_exporter.activity.traces import Estate, StreamTrace, Trace
 
+F = TypeVar("F", bound=Form)
 T = TypeVar("T")
-ByKind = Mapping[str, list[tuple[str, bytes]]]
 
 
 def restore(memory: Memory, rows: Iterable[SavedRow]) -> SavedClock | None:
@@ -39,31 +51,57 @@ def restore(memory: Memory, rows: Iterable[SavedRow]) -> SavedClock | None:
     Raises:
         DamagedRows: the rows are not what a journal tells.
     """
-    by_kind: dict[str, list[tuple[str, bytes]]] = {kind.value: [] for kind in Kind}
-    for kind, key, value in rows:
-        if kind not in by_kind:
-            raise DamagedRows("a row of an unknown kind")
-        by_kind[kind].append((key, value))
-    if not any(by_kind.values()):
+    told = _Rows(rows)
+    if told.is_empty:
         return None
-    clock = _one(Kind.CLOCK, by_kind, SavedClock)
+    clock = told.only(Kind.CLOCK, SavedClock)
     memory.concluded_at = clock.concluded_at
     memory.shift_seconds = clock.shift_seconds
-    proof = _one(Kind.PROOF, by_kind, SavedProof)
+    proof = told.only(Kind.PROOF, SavedProof)
     memory.proof_from = proof.proof_from
     memory.holes = _holes(proof, MOST_HOLES)
-    _restore_system(memory, _one(Kind.SYSTEM, by_kind, SavedSystem))
-    _restore_servers(memory.fleet, by_kind)
-    for account, value in by_kind[Kind.ACCOUNT]:
-        saved = decode(Kind.ACCOUNT, value, SavedAccount)
+    _restore_system(memory, told.only(Kind.SYSTEM, SavedSystem))
+    _restore_servers(memory.fleet, told)
+    _restore_streams(memory.jetstream, told)
+    for account, saved in told.each(Kind.ACCOUNT, SavedAccount):
         memory.records[account] = _record(account, saved, clock.concluded_at)
     return clock
 
 
-def _one(kind: Kind, by_kind: ByKind, form: type[T]) -> T:
-    if len(by_kind[kind]) != 1:
-        raise DamagedRows(f"{len(by_kind[kind])} rows of the kind {kind}, not one")
-    return decode(kind, by_kind[kind][0][1], form)
+class _Rows:
+    """Rows by their kind."""
+
+    def __init__(self, rows: Iterable[SavedRow]) -> None:
+        self._rows: dict[str, list[tuple[str, bytes]]]
+        self._rows = {kind.value: [] for kind in Kind}
+        for kind, key, value in rows:
+            if kind not in self._rows:
+                raise DamagedRows("a row of an unknown kind")
+            self._rows[kind].append((key, value))
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self._rows.values())
+
+    def only(self, kind: Kind, form: type[F]) -> F:
+        found = [value for _, value in self.each(kind, form)]
+        if len(found) != 1:
+            raise DamagedRows(f"{len(found)} rows of the kind {kind}, not one")
+        return found[0]
+
+    def each(self, kind: Kind, form: type[F]) -> Iterator[tuple[str, F]]:
+        for key, value in self._rows[kind]:
+            yield key, decode(kind, value, form)
+
+    def each_of(
+        self, kind: Kind, form: type[F], owners: Mapping[str, T]
+    ) -> Iterator[tuple[T, str, F]]:
+        """Yield the rows of a pair: whom the first name means, and the second."""
+        for key, value in self.each(kind, form):
+            one, other = parts(key)
+            if one not in owners:
+                raise DamagedRows(f"a row of the kind {kind} that belongs to nothing")
+            yield owners[one], other, value
 
 
 def _holes(saved: SavedProof | SavedAccount, most: int) -> Holes:
@@ -91,44 +129,42 @@ def _restore_system(memory: Memory, saved: SavedSystem) -> None:
         stranger.server_id: Stranger(stranger.kind, stranger.known_since)
         for stranger in saved.strangers
     }
-    memory.jetstream_to = saved.jetstream_to
-    memory.round_counted = saved.round_counted
+    memory.jetstream.reach = saved.jetstream_reach
+    memory.jetstream.oldest = saved.jetstream_oldest
+    memory.jetstream.counted_to = saved.jetstream_counted_to
 
 
-def _restore_servers(fleet: Fleet, by_kind: ByKind) -> None:
-    rounds = {
-        server_id: decode(Kind.ROUND, value, SavedRound)
-        for server_id, value in by_kind[Kind.ROUND]
-    }
-    for server_id, value in by_kind[Kind.SERVER]:
-        saved = decode(Kind.SERVER, value, SavedServer)
-        fleet.servers[server_id] = _server(saved, rounds.pop(server_id, None))
+def _restore_servers(fleet: Fleet, told: _Rows) -> None:
+    rounds = dict(told.each(Kind.ROUND, SavedRound))
+    streams: dict[str, list[Stream]] = {server_id: [] for server_id in rounds}
+    for its, account, saved in told.each_of(Kind.TOLD, SavedTold, streams):
+        its.extend(Stream(account, *astuple(stream)) for stream in saved.streams)
+    for server_id, process in told.each(Kind.SERVER, SavedServer):
+        rest = rounds.pop(server_id, None)
+        fleet.servers[server_id] = _server(process, rest, streams.get(server_id, []))
     if rounds:
-        raise DamagedRows("a round of jsz without its server")
-    for key, value in by_kind[Kind.COUNTERS]:
-        server_id, account = split_counters_key(key)
-        server = fleet.servers.get(server_id)
-        if server is None:
-            raise DamagedRows("counters without their server")
-        counters = decode(Kind.COUNTERS, value, SavedCounters)
-        row = server.rows[account] = Row(
-            account,
-            counters.name,
-            counters.connections,
-            counters.leafnodes,
-            counters.total,
-            counters.routes,
-            counters.gateways,
-        )
+        raise DamagedRows("a round of jsz that belongs to no server")
+    for server, account, counters in told.each_of(
+        Kind.COUNTERS, SavedCounters, fleet.servers
+    ):
+        row = server.rows[account] = Row(account, *astuple(counters))
         if is_present(row):
             server.live[account] = row
 
 
-def _server(saved: SavedServer, told: SavedRound | None) -> Server:
+def _server(
+    saved: SavedServer, told: SavedRound | None, streams: list[Stream]
+) -> Server:
+    if (saved.round is None) != (told is None):
+        raise DamagedRows("half a round of jsz")
     jetstream = None
-    if saved.round_asked is not None and told is not None:
+    if saved.round is not None and told is not None:
         jetstream = JetStreamRound(
-            saved.round_asked, frozenset(told.enabled), frozenset(told.holding)
+            saved.round.asked,
+            saved.round.now_at,
+            frozenset(told.enabled),
+            streams=tuple(streams),
+            consumers_of=frozenset(told.consumers_of),
         )
     return Server(
         home=saved.home,
@@ -143,18 +179,51 @@ def _server(saved: SavedServer, told: SavedRound | None) -> Server:
     )
 
 
+def _restore_streams(jetstream: JetStream, told: _Rows) -> None:
+    for account, enabled in told.each(Kind.ENABLED, SavedEnabled):
+        jetstream.enabled[account] = Sticky(holds=True, misses=enabled.misses)
+    for account, estate in told.each(Kind.ESTATE, SavedEstate):
+        jetstream.estates[account] = _estate(estate, jetstream.reach)
+    for owner, name, saved in told.each_of(
+        Kind.STREAM, SavedStreamTrace, jetstream.estates
+    ):
+        trace = saved.trace
+        owner.streams[name] = StreamTrace(
+            trace.mark,
+            trace.lost,
+            trace.misses,
+            saved.has_consumers,
+            {each.name: _trace(each) for each in saved.consumers},
+        )
+
+
+def _estate(saved: SavedEstate, reach: Instant | None) -> Estate:
+    return Estate(
+        reach=reach if saved.is_current else saved.reach,
+        consumers_reach=(
+            reach if saved.are_consumers_current else saved.consumers_reach
+        ),
+        is_lacking=saved.is_lacking,
+        lacking_since=saved.lacking_since,
+        is_looked_into=saved.is_looked_into,
+    )
+
+
+def _trace(saved: SavedTrace) -> Trace:
+    return Trace(saved.mark, saved.lost, saved.misses)
+
+
 def _record(account: str, saved: SavedAccount, concluded_at: float) -> Record:
     use = saved.last_use
     return Record(
         account=account,
         watched_since=saved.watched_since,
         name=saved.name,
-        last_use=Use(use.kind, use.server_id, use.at) if use else None,
+        last_use=None if use is None else Use(use.kind, use.server_id, use.at),
         holes=_holes(saved, MOST_HOLES_OF_ACCOUNT),
         is_raised=saved.is_raised,
         longest_idle_seconds=saved.longest_idle_seconds,
-        has_jetstream=Sticky(saved.has_jetstream.holds, saved.has_jetstream.misses),
-        holds_streams=Sticky(saved.holds_streams.holds, saved.holds_streams.misses),
+        is_at_longest=saved.is_at_longest,
         listed_at=concluded_at if saved.listed_at is None else saved.listed_at,
         listing_misses=saved.listing_misses,
     )

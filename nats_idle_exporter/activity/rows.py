@@ -1,8 +1,7 @@
 """Rows: what outlives our process, as (kind, key, value) for any store.
 
-A row that moves with every cycle is small and there are few; of the many (one per
-account, one per account and server) only those are told that changed. A new
-field goes to the end of its row, with a default, so that older rows can be read.
+A row that moves with every cycle is small, and there are few; of the many (one per
+account, one per account and server) those are told that changed.
 """
 
 from __future__ import annotations
@@ -11,10 +10,6 @@ from enum import StrEnum
 from typing import NamedTuple, TypeVar
 
 import msgspec
-
-from nats_idle_exporter.activity.facts import Instant, Row, ServerFacts, Traffic
-from nats_idle_exporter.activity.holes import Hole
-from nats_idle_exporter.activity.view import EvidenceKind, UnwatchedKind
 
 T = TypeVar("T")
 
@@ -32,11 +27,11 @@ class Changes(NamedTuple):
 
 
 class DamagedRows(ValueError):  # noqa: N818 - it says what they are
-    """Rows that cannot be what a ledger told; nothing of them may be used."""
+    """Rows that cannot be what was told; nothing of them may be used."""
 
 
 class Kind(StrEnum):
-    """What a row tells of; its key is given in brackets."""
+    """What a row tells of; in brackets what its key is."""
 
     CLOCK = "clock"
     """[""] When the rows were told; there is one whenever there are others."""
@@ -46,125 +41,24 @@ class Kind(StrEnum):
     """[""] Before when nothing is proven, and the system's holes."""
     SERVER = "server"
     """[server_id]"""
-    ROUND = "round"
-    """[server_id] What its last jsz told."""
     ACCOUNT = "account"
     """[account]"""
     COUNTERS = "counters"
-    """[JSON of server_id and account] The last row of its accstatz."""
+    """[server_id, account] The last row of a server's accstatz."""
+    ROUND = "round"
+    """[server_id] What its last round of jsz told, but for streams."""
+    TOLD = "told"
+    """[server_id, account] The streams that round told."""
+    ENABLED = "enabled"
+    """[account] It may own streams."""
+    ESTATE = "estate"
+    """[account] How far its streams were read."""
+    STREAM = "stream"
+    """[account, stream] What is remembered of it, over all servers."""
 
 
-class SavedClock(msgspec.Struct, frozen=True, array_like=True):
-    """Our clocks when the rows were told; see ``bridge``."""
-
-    now: Instant
-    shift_seconds: float
-    wall_at: float
-    monotonic_at: float
-    boot_id: str
-    concluded_at: float
-    """The end of the last cycle, on the slow timeline."""
-
-
-class SavedWatch(msgspec.Struct, frozen=True, array_like=True):
-    """One endpoint."""
-
-    endpoint: str
-    known_since: Instant | None
-    server_id: str | None
-    past: tuple[str, ...]
-    steady: int
-    is_load_balanced: bool
-
-
-class SavedStranger(msgspec.Struct, frozen=True, array_like=True):
-    """One peer that no endpoint leads to."""
-
-    server_id: str
-    kind: UnwatchedKind
-    known_since: Instant | None
-
-
-class SavedSystem(msgspec.Struct, frozen=True, array_like=True):
-    """What is one for all accounts and moves with every cycle."""
-
-    watched_to: Instant | None
-    watches: tuple[SavedWatch, ...]
-    strangers: tuple[SavedStranger, ...]
-    jetstream_to: Instant | None
-    round_counted: Instant | None
-
-
-class SavedProof(msgspec.Struct, frozen=True, array_like=True):
-    """What bounds the proof of all accounts."""
-
-    proof_from: float
-    unforgiven_until_at: float
-    holes: tuple[Hole, ...]
-
-
-class SavedServer(msgspec.Struct, frozen=True, array_like=True):
-    """One process; ``live`` only when its baselines were let go of."""
-
-    home: str
-    facts: ServerFacts
-    asked: Instant
-    answered: Instant
-    routes: tuple[str, ...]
-    gateways: tuple[str, ...]
-    ended_at: float | None
-    live: tuple[Row, ...]
-    round_asked: Instant | None
-
-
-class SavedRound(msgspec.Struct, frozen=True, array_like=True):
-    """The part of a round of jsz that rarely changes."""
-
-    enabled: tuple[str, ...]
-    holding: tuple[str, ...]
-
-
-class SavedUse(msgspec.Struct, frozen=True, array_like=True):
-    """The newest evidence of use."""
-
-    kind: EvidenceKind
-    server_id: str
-    at: float
-
-
-class SavedSticky(msgspec.Struct, frozen=True, array_like=True):
-    """A fact of jsz."""
-
-    holds: bool
-    misses: int
-
-
-class SavedAccount(msgspec.Struct, frozen=True, array_like=True):
-    """One account; ``listed_at`` is None for those that the last cycle listed."""
-
-    watched_since: float
-    name: str
-    last_use: SavedUse | None
-    unforgiven_until_at: float
-    holes: tuple[Hole, ...]
-    is_raised: bool
-    has_jetstream: SavedSticky
-    holds_streams: SavedSticky
-    listed_at: float | None
-    listing_misses: int
-    longest_idle_seconds: float = 0.0
-
-
-class SavedCounters(msgspec.Struct, frozen=True, array_like=True):
-    """One account on one server."""
-
-    name: str
-    connections: int
-    leafnodes: int
-    total: Traffic
-    routes: Traffic
-    gateways: Traffic
-
+Keyed = dict[tuple[Kind, str], bytes]
+"""Rows by kind and key."""
 
 _encode = msgspec.msgpack.Encoder().encode
 _DECODERS: dict[type, msgspec.msgpack.Decoder[object]] = {}
@@ -192,13 +86,13 @@ def decode(kind: str, value: bytes, form: type[T]) -> T:
     return told
 
 
-def counters_key(server_id: str, account: str) -> str:
-    """Return the key of an account's counters on a server."""
-    return msgspec.json.encode((server_id, account)).decode()
+def pair(one: str, other: str) -> str:
+    """Return a key made of two names, of whatever characters they are."""
+    return msgspec.json.encode((one, other)).decode()
 
 
-def split_counters_key(key: str) -> tuple[str, str]:
-    """Return the ``server_id`` and the account.
+def parts(key: str) -> tuple[str, str]:
+    """Return the two names that a key is made of.
 
     Raises:
         DamagedRows: it is no such key.
@@ -206,4 +100,4 @@ def split_counters_key(key: str) -> tuple[str, str]:
     try:
         return msgspec.json.decode(key, type=tuple[str, str])
     except msgspec.DecodeError as error:
-        raise DamagedRows(f"a key of the kind {Kind.COUNTERS}: {error}") from error
+        raise DamagedRows(f"a key of two names: {error}") from error

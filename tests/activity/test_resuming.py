@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import fields, is_dataclass
 from functools import partial
 from random import Random
-from typing import Any
 
 import pytest
 
 from nats_idle_exporter.activity import (
     Cadence,
-    Changes,
-    Clocks,
     Instant,
     Ledger,
     Reading,
@@ -21,46 +17,13 @@ from nats_idle_exporter.activity import (
     SystemView,
     bridge,
 )
+from tests.activity.keeping import Rows, keep, no_time, plain, told
 from tests.simulator.history import History
 from tests.simulator.plan import Kind
 
-HISTORIES = 400
+HISTORIES = 40
 STOPPING = 0.3
 """The share of cycles after which it is stopped."""
-
-Rows = dict[tuple[str, str], bytes]
-
-
-def keep(rows: Rows, changes: Changes) -> None:
-    """Do to the rows what a store does."""
-    for kind, key, value in changes.puts:
-        rows[kind, key] = value
-    for where in changes.deletes:
-        rows.pop(where, None)
-
-
-def no_time(now: Instant) -> Clocks:
-    """Return clocks by which no time passes between saving and resuming."""
-    return Clocks(now, wall_at=0.0, monotonic_at=0.0)
-
-
-def told(rows: Rows) -> list[tuple[str, str, bytes]]:
-    """Return the rows as a store tells them: in no order that says anything."""
-    return [(kind, key, value) for (kind, key), value in sorted(rows.items())]
-
-
-def plain(value: Any) -> Any:
-    """Return all that an object holds, as values that compare by content."""
-    if value is None or isinstance(value, str | int | float | frozenset):
-        return value
-    if isinstance(value, dict):
-        return {key: plain(each) for key, each in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain(each) for each in value]
-    if is_dataclass(value):
-        return {each.name: plain(getattr(value, each.name)) for each in fields(value)}
-    names = [*getattr(value, "__slots__", ()), *getattr(value, "__dict__", ())]
-    return {name: plain(getattr(value, name)) for name in names}
 
 
 class Twins:
