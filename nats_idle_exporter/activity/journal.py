@@ -5,7 +5,7 @@ from __future__ import annotations
 from nats_idle_exporter.activity.facts import Row
 from nats_idle_exporter.activity.forms import SavedClock, SavedCounters
 from nats_idle_exporter.activity.memory import Memory
-from nats_idle_exporter.activity.rows import Changes, Keyed, Kind, encode, pair
+from nats_idle_exporter.activity.rows import Changes, Keyed, Kind, encode, pair, tell
 from nats_idle_exporter.activity.saving import (
     account_row,
     jetstream_rows,
@@ -32,7 +32,7 @@ class Journal:
         """
         changes = Changes([], [])
         moving = {(Kind.CLOCK, ""): encode(clock), **moving_rows(memory)}
-        _tell(changes, self._moving, moving)
+        tell(changes, self._moving, moving)
         self._moving = moving
         self._tell_accounts(changes, memory)
         self._tell_all_counters(changes, memory)
@@ -68,15 +68,8 @@ class Journal:
         if rounds != self._rounds:
             self._rounds = rounds
             rows = jetstream_rows(memory.jetstream, memory.fleet)
-            _tell(changes, self._jetstream, rows)
+            tell(changes, self._jetstream, rows)
             self._jetstream = rows
-
-
-def _tell(changes: Changes, before: Keyed, after: Keyed) -> None:
-    for (kind, key), value in after.items():
-        if before.get((kind, key)) != value:
-            changes.puts.append((kind, key, value))
-    changes.deletes.extend(before.keys() - after.keys())
 
 
 def _tell_counters(

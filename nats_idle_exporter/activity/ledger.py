@@ -124,6 +124,10 @@ class Ledger:
         """Take one good reading in; it counts when the cycle is concluded."""
         self._pending.append(reading)
 
+    def servers(self) -> frozenset[str]:
+        """Return the ``server_id`` of every server that is remembered."""
+        return frozenset(self._memory.fleet.servers)
+
     def consumers_wanted(self) -> frozenset[str]:
         """Return the accounts whose consumers the next rounds of jsz must tell.
 

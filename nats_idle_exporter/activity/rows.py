@@ -57,7 +57,7 @@ class Kind(StrEnum):
     """[account, stream] What is remembered of it, over all servers."""
 
 
-Keyed = dict[tuple[Kind, str], bytes]
+Keyed = dict[tuple[str, str], bytes]
 """Rows by kind and key."""
 
 _encode = msgspec.msgpack.Encoder().encode
@@ -80,7 +80,7 @@ def decode(kind: str, value: bytes, form: type[T]) -> T:
         decoder = _DECODERS[form] = msgspec.msgpack.Decoder(form)
     try:
         told = decoder.decode(value)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise DamagedRows(f"a row of the kind {kind}: {error}") from error
     assert isinstance(told, form)  # noqa: S101 - the decoder's promise, for mypy
     return told
@@ -101,3 +101,11 @@ def parts(key: str) -> tuple[str, str]:
         return msgspec.json.decode(key, type=tuple[str, str])
     except msgspec.DecodeError as error:
         raise DamagedRows(f"a key of two names: {error}") from error
+
+
+def tell(changes: Changes, before: Keyed, after: Keyed) -> None:
+    """Add to the changes what makes the rows of before those of after."""
+    for (kind, key), value in after.items():
+        if before.get((kind, key)) != value:
+            changes.puts.append((kind, key, value))
+    changes.deletes.extend(before.keys() - after.keys())

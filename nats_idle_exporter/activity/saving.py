@@ -44,13 +44,13 @@ def moving_rows(memory: Memory) -> Keyed:
 
 
 def account_row(record: Record, concluded_at: float) -> tuple[bytes, bytes]:
-    """Return an account's row without and with what only grows with time.
+    """Return an account's row without its longest idle time, and with it.
 
-    A change of the first is one that a store must know.
+    That grows with every cycle; as soon as it does not, ``is_at_longest`` changes,
+    and so a store has to be told only when the first of both changes.
     """
-    settled = 0.0 if record.is_at_longest else record.longest_idle_seconds
-    core = encode(_account(record, concluded_at, settled))
-    if settled == record.longest_idle_seconds:
+    core = encode(_account(record, concluded_at, 0.0))
+    if not record.is_raised:
         return core, core
     return core, encode(_account(record, concluded_at, record.longest_idle_seconds))
 

@@ -6,7 +6,7 @@ that a process that is killed leaves the last whole one behind.
 
 from nats_idle_exporter.state.batch import Batch, VerdictChange
 from nats_idle_exporter.state.historian import Historian
-from nats_idle_exporter.state.keeper import Keeper
+from nats_idle_exporter.state.keeper import Keeper, Loaded
 from nats_idle_exporter.state.store import Store
 
-__all__ = ["Batch", "Historian", "Keeper", "Store", "VerdictChange"]
+__all__ = ["Batch", "Historian", "Keeper", "Loaded", "Store", "VerdictChange"]

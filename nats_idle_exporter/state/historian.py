@@ -35,7 +35,7 @@ class Historian:
         for (system, account), verdict in so_far.verdicts.items():
             if verdict:
                 self._verdicts.setdefault(system, {})[account] = verdict
-        self._days = so_far.days
+        self._days = dict(so_far.days)
 
     def note(self, views: Mapping[str, SystemView], at: float, batch: Batch) -> None:
         """Add what one cycle shows to a batch.

@@ -1,7 +1,7 @@
 """The keeper: loads the state at start and saves it cycle by cycle.
 
 Nothing here stops the watching. What cannot be written waits and is written with
-the next save; only two files end the program at its start: one that another
+the next save. Two files only end the program at its start: one that another
 process holds, and one that a later version wrote.
 """
 
@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 import structlog
 
@@ -31,10 +31,20 @@ from nats_idle_exporter.state.store import Store
 
 T = TypeVar("T")
 
-FORGET_EVERY_SECONDS: Final = DAY_SECONDS
-"""How often what is too old is looked for."""
+TIDY_SECONDS: Final = DAY_SECONDS
+"""How often old history and old systems are looked for."""
 
 _log = structlog.get_logger(__name__)
+
+
+class Loaded(NamedTuple):
+    """What the file held: rows by system, and how the history ends."""
+
+    rows: Mapping[str, list[SavedRow]]
+    history: HistorySoFar
+
+
+NOTHING: Final = Loaded({}, HistorySoFar())
 
 
 class Keeper:
@@ -43,7 +53,7 @@ class Keeper:
     Args:
         path: of the file.
         systems: the configured ones, by name.
-        forget_after_seconds: when the rows of other systems are dropped.
+        forget_after_seconds: when what is kept of other systems is dropped.
         wall: Unix seconds.
     """
 
@@ -61,73 +71,80 @@ class Keeper:
         # One thread: there are never two saves at a time.
         self._thread = ThreadPoolExecutor(1, "state")
         self._store: Store | None = None
-        self._forgot_at = float("-inf")
+        self._tidied_at: float | None = None
         self._waiting = Batch()
-        self._offered = asyncio.Event()
+        self._is_offered = asyncio.Event()
         self._is_closing = False
-        self._status = StateStatus()
+        self._last_save_at = 0.0
+        self._errors = 0
         self._cause = ""
 
     @property
     def status(self) -> StateStatus:
         """Return how saving goes."""
-        return self._status
+        return StateStatus(self._last_save_at, self._errors)
 
-    async def load(self) -> tuple[Mapping[str, list[SavedRow]], HistorySoFar]:
-        """Open the file and return what it holds; nothing when it cannot be used.
+    async def load(self) -> Loaded:
+        """Open the file and return what it holds; nothing if it cannot be used.
 
-        A broken file is set aside. Of one that cannot be written nothing is read:
-        a later process might find it as it is now, older than what it believes.
+        A broken file is set aside. Of one that cannot be written nothing is taken:
+        what follows could not be added to it.
 
         Raises:
             StartError: another process holds it, or a later version wrote it.
         """
-        return await self._in_thread(self._load)
+        try:
+            return await self._in_thread(self._load)
+        except (HeldStateError, NewerStateError) as error:
+            raise StartError(f"cannot use the state {self._path}: {error}") from error
+        except StateError as error:
+            self._failed(error)
+        return NOTHING
 
     async def reject(self, reason: str) -> None:
-        """Set the file aside that was just loaded: its rows make no sense."""
-        await self._in_thread(lambda: self._replace(reason))
+        """Set the file aside that was loaded: its rows make no sense."""
+        try:
+            await self._in_thread(lambda: self._begin_anew(reason))
+        except StateError as error:
+            self._failed(error)
 
     def offer(self, batch: Batch) -> None:
         """Have a batch written with the next save."""
         self._waiting.follow(batch)
-        self._offered.set()
+        self._is_offered.set()
 
     async def run(self) -> None:
-        """Save what is offered, until closed or cancelled."""
+        """Save what is offered, until closed; then save a last time."""
         while not self._is_closing:
-            await self._offered.wait()
-            self._offered.clear()
+            await self._is_offered.wait()
+            self._is_offered.clear()
             await self._save()
 
     def close(self) -> None:
-        """Let ``run`` save a last time and return."""
+        """Let ``run`` save what still waits, and return."""
         self._is_closing = True
-        self._offered.set()
+        self._is_offered.set()
 
     async def let_go(self) -> None:
-        """Close the file, after any save that is still being written."""
+        """Close the file, once a save that is being written is over."""
         await self._in_thread(self._close)
         self._thread.shutdown()
 
     async def _save(self) -> None:
         batch, self._waiting = self._waiting, Batch()
         try:
-            saved_at = await self._in_thread(lambda: self._write(batch))
+            self._last_save_at = await self._in_thread(lambda: self._write(batch))
         except StateError as error:
             batch.follow(self._waiting)
             self._waiting = batch
             self._failed(error)
         else:
-            self._status = StateStatus(saved_at, self._status.errors)
             if self._cause:
                 self._cause = ""
                 _log.info("state saved again", path=str(self._path))
 
     def _failed(self, error: StateError) -> None:
-        self._status = StateStatus(
-            self._status.last_save_at, self._status.errors + 1
-        )
+        self._errors += 1
         if str(error) != self._cause:
             self._cause = str(error)
             _log.error("state not saved", path=str(self._path), reason=self._cause)
@@ -137,11 +154,45 @@ class Keeper:
 
     # -- in the thread
 
-    def _load(self) -> tuple[Mapping[str, list[SavedRow]], HistorySoFar]:
-        nothing = {}, HistorySoFar()
+    def _load(self) -> Loaded:
         try:
             self._store = Store(self._path)
-            return self._store.rows(), self._store.history_so_far()
-        except (HeldStateError, NewerStateError) as error:
-            raise StartError(f"cannot use the state in {self._path}: {error}") from error
-        ...
+            return Loaded(self._store.rows(), self._store.history_so_far())
+        except BrokenStateError as error:
+            self._begin_anew(str(error))
+            return NOTHING
+
+    def _begin_anew(self, reason: str) -> Store:
+        self._close()
+        aside = set_aside(self._path, self._wall())
+        _log.error(
+            "state is broken: set aside, and begun anew",
+            path=str(self._path),
+            aside=str(aside),
+            reason=reason,
+        )
+        self._store = Store(self._path)
+        return self._store
+
+    def _write(self, batch: Batch) -> float:
+        store, now = self._store or self._open_late(), self._wall()
+        store.write(batch, self._systems, now)
+        if self._tidied_at is None or abs(now - self._tidied_at) >= TIDY_SECONDS:
+            store.forget(self._systems, now, self._forget_after_seconds)
+            self._tidied_at = now
+        return now
+
+    def _open_late(self) -> Store:
+        """Open the file after all; what it holds was not loaded, so it stays apart."""
+        try:
+            store = self._store = Store(self._path)
+        except BrokenStateError as error:
+            return self._begin_anew(str(error))
+        if store.is_used:
+            return self._begin_anew("it could not be opened at the start")
+        return store
+
+    def _close(self) -> None:
+        if self._store is not None:
+            self._store.close()
+            self._store = None

@@ -18,8 +18,8 @@ from typing import Final, NamedTuple
 from nats_idle_exporter.activity import SavedRow
 from nats_idle_exporter.errors import BrokenStateError, HeldStateError, StateError
 from nats_idle_exporter.state.batch import Batch, VerdictChange
-from nats_idle_exporter.state.historian import DAY_SECONDS, HistorySoFar
 from nats_idle_exporter.state.files import make_private
+from nats_idle_exporter.state.historian import DAY_SECONDS, HistorySoFar
 from nats_idle_exporter.state.schema import MIGRATIONS, Migration, prepare
 
 KEPT_DAYS: Final = 400
@@ -93,6 +93,13 @@ class Store:
         self._connection.execute("BEGIN IMMEDIATE")
         self._connection.execute("ROLLBACK")
 
+    @property
+    def is_used(self) -> bool:
+        """Say whether anything was ever saved."""
+        with _translated():
+            found = self._connection.execute("SELECT 1 FROM systems LIMIT 1").fetchone()
+            return found is not None
+
     def rows(self) -> dict[str, list[SavedRow]]:
         """Return what was saved, by system."""
         found: defaultdict[str, list[SavedRow]] = defaultdict(list)
@@ -119,7 +126,11 @@ class Store:
             )
             connection.executemany(
                 "INSERT OR REPLACE INTO rows VALUES (?, ?, ?, ?)",
-                [(*where, value) for where, value in batch.rows.items() if value is not None],
+                [
+                    (*where, value)
+                    for where, value in batch.rows.items()
+                    if value is not None
+                ],
             )
             connection.executemany(
                 "DELETE FROM rows WHERE system = ? AND kind = ? AND key = ?",
@@ -164,7 +175,8 @@ class Store:
             connection.executemany("DELETE FROM systems WHERE name = ?", gone)
             kept_from = at - KEPT_DAYS * DAY_SECONDS
             connection.execute(
-                "DELETE FROM days_of_use WHERE last_day < ?", (kept_from // DAY_SECONDS,)
+                "DELETE FROM days_of_use WHERE last_day < ?",
+                (kept_from // DAY_SECONDS,),
             )
             connection.execute("DELETE FROM verdict_changes WHERE at < ?", (kept_from,))
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import pytest
-from nats.js.api import ConsumerConfig, ExternalStream, StreamConfig, StreamSource
+from nats.js.api import ConsumerConfig
 
 from nats_idle_exporter.activity import EvidenceKind, Verdict
 from tests.support.clients import connected
