@@ -164,7 +164,9 @@ def _make_poller(
         config.poll.jetstream_interval_seconds,
         config.poll.concurrency,
     )
-    return Poller(systems, client, clock, publisher.publish, pace, remembering.keep)
+    poller = Poller(systems, client, clock, publisher.publish, pace)
+    poller.keep = remembering.keep
+    return poller
 
 
 def _tell(snapshot: Snapshot) -> None:

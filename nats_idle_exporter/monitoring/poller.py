@@ -92,7 +92,9 @@ class Poller:
         clock: the only source of time.
         publish: takes the snapshot at the end of each cycle.
         pace: how often and how hard.
-        keep: what else is to be done with the snapshot before the next cycle begins.
+
+    Attributes:
+        keep: what is to be done with the snapshot before the next cycle begins.
     """
 
     def __init__(
@@ -102,7 +104,6 @@ class Poller:
         clock: Clock,
         publish: Callable[[Snapshot], None],
         pace: Pace,
-        keep: Callable[[Snapshot], Awaitable[None]] | None = None,
     ) -> None:
         self._systems = [_System(name, each) for name, each in systems.items()]
         self._endpoints = [e for system in self._systems for e in system.endpoints]
@@ -110,7 +111,7 @@ class Poller:
         self._clock = clock
         self._publish = publish
         self._pace = pace
-        self._keep = keep
+        self.keep: Callable[[Snapshot], Awaitable[None]] | None = None
         self._turns = 0
 
     async def run(self) -> None:
@@ -144,8 +145,8 @@ class Poller:
             completed_at=self._clock.wall(),
         )
         self._publish(snapshot)
-        if self._keep is not None:
-            await self._keep(snapshot)
+        if self.keep is not None:
+            await self.keep(snapshot)
 
     async def _conclude(self, system: _System) -> SystemView:
         # With many accounts this takes long: scrapes and probes must not wait.

@@ -38,6 +38,9 @@ class Batch:
     days: set[tuple[str, str, int]] = field(default_factory=set)
     verdicts: list[VerdictChange] = field(default_factory=list)
 
+    def __bool__(self) -> bool:
+        return bool(self.rows or self.days or self.verdicts)
+
     def add(self, system: str, changes: Changes) -> None:
         """Take in what changed in one system."""
         for kind, key, value in changes.puts:

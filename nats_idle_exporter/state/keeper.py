@@ -119,6 +119,8 @@ class Keeper:
             await self._is_offered.wait()
             self._is_offered.clear()
             await self._save()
+        if self._waiting:
+            await self._save()
 
     def close(self) -> None:
         """Let ``run`` save what still waits, and return."""

@@ -14,30 +14,36 @@ APPLICATION_ID: Final = 0x4E49_4558
 Migration = Callable[[sqlite3.Connection], None]
 
 
-def _create(connection: sqlite3.Connection) -> None:
-    for statement in (
-        # When each system was last configured: the last save with it.
-        "CREATE TABLE systems ("
-        " name TEXT NOT NULL PRIMARY KEY, seen_at REAL NOT NULL) WITHOUT ROWID",
-        # What ledgers and the client remember; only they can read the values.
-        "CREATE TABLE rows ("
-        " system TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL,"
-        " value BLOB NOT NULL, PRIMARY KEY (system, kind, key)) WITHOUT ROWID",
-        # Days of use, UTC, counted from the Unix epoch: from one to another.
-        "CREATE TABLE days_of_use ("
-        " system TEXT NOT NULL, account TEXT NOT NULL, first_day INTEGER NOT NULL,"
-        " last_day INTEGER NOT NULL,"
-        " PRIMARY KEY (system, account, first_day)) WITHOUT ROWID",
-        "CREATE TABLE verdict_changes ("
-        " system TEXT NOT NULL, account TEXT NOT NULL, at REAL NOT NULL,"
-        " before TEXT NOT NULL, after TEXT NOT NULL, evidence TEXT NOT NULL)",
-        "CREATE INDEX verdict_changes_by_account"
-        " ON verdict_changes (system, account, at)",
-    ):
+# Systems: when each was configured last, which is the last save with it. Rows: what
+# ledgers and the client remember; nobody else can read the values. Days are UTC,
+# counted from the Unix epoch; each row of days_of_use is a run of them.
+_TABLES: Final = """
+CREATE TABLE systems (
+    name TEXT NOT NULL PRIMARY KEY, seen_at REAL NOT NULL
+) WITHOUT ROWID;
+CREATE TABLE rows (
+    system TEXT NOT NULL, kind TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL,
+    PRIMARY KEY (system, kind, key)
+) WITHOUT ROWID;
+CREATE TABLE days_of_use (
+    system TEXT NOT NULL, account TEXT NOT NULL,
+    first_day INTEGER NOT NULL, last_day INTEGER NOT NULL,
+    PRIMARY KEY (system, account, first_day)
+) WITHOUT ROWID;
+CREATE TABLE verdict_changes (
+    system TEXT NOT NULL, account TEXT NOT NULL, at REAL NOT NULL,
+    before TEXT NOT NULL, after TEXT NOT NULL, evidence TEXT NOT NULL
+);
+CREATE INDEX verdict_changes_by_account ON verdict_changes (system, account, at)
+"""
+
+
+def _create_tables(connection: sqlite3.Connection) -> None:
+    for statement in _TABLES.split(";"):
         connection.execute(statement)
 
 
-MIGRATIONS: Final[Sequence[Migration]] = (_create,)
+MIGRATIONS: Final[Sequence[Migration]] = (_create_tables,)
 """The first makes version 1 of an empty file, each other one more of the one before.
 
 Never change one that was released: add another.

@@ -244,7 +244,7 @@ def _translated() -> Iterator[None]:
         # An extended code has the plain one in its last byte.
         code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         if code in _HELD:
-            raise HeldStateError("another process has it open") from error
+            raise HeldStateError("another running exporter may hold it") from error
         if code in _UNWRITABLE:
             raise StateError(str(error)) from error
         raise BrokenStateError(str(error)) from error
