@@ -19,7 +19,8 @@ from nats_idle_exporter.activity.traces import Mark
 from nats_idle_exporter.activity.view import EvidenceKind, UnwatchedKind
 
 
-class Form(msgspec.Struct, frozen=True, array_like=True):
+# Nothing in them leads back to them, so the garbage collector may leave them alone.
+class Form(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The value of a row, or a part of one: its fields in their order."""
 
 

@@ -99,7 +99,7 @@ class Ledger:
             judge.resume(record, self._rules.policy(record.account, name))
         self._wanted = frozenset(judge.consumers_wanted)
         # The store knows all this: only what changes from now on is told.
-        self._journal.changes(self._memory, saved)
+        self._journal.begin(self._memory, saved)
         if set(endpoints) != self._memory.fleet.watches.keys():
             self.watch(endpoints, clocks.now)
 
@@ -164,7 +164,7 @@ class Ledger:
     def _readings(self, shift_seconds: float) -> list[Reading]:
         """Return the cycle's readings of watched endpoints, as they came."""
         readings, self._pending = self._pending, []
-        if readings and self._bridge.is_open:
+        if readings:
             counted = dict(self._memory.fleet.counted())
             self._bridge.close(readings, counted, shift_seconds)
             self._watch()

@@ -210,7 +210,7 @@ def _keep_raised(
         record.is_raised = True
     record.see_idle(idle)
     if policy.threshold_seconds > record.longest_idle_seconds:
-        record.is_raised = False
+        record.clear()
 
 
 def _say(
