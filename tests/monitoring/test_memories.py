@@ -7,6 +7,7 @@ import pytest
 from nats_idle_exporter.activity import Changes, DamagedRows, Ring, SavedRow
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.memories import CIDS, MET, RING
+from tests.monitoring import builders
 from tests.monitoring.builders import SERVER
 from tests.monitoring.conftest import MakesClient
 from tests.monitoring.scripted import (
