@@ -8,6 +8,7 @@ that presents old verdicts as fresh.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -26,6 +27,7 @@ from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.supervision import ServiceManager
 from nats_idle_exporter.text import os_words
 from nats_idle_exporter.web.app import ServingState, make_app
 
@@ -61,6 +63,7 @@ async def run(config: Config, options: WebOptions) -> None:
     loop.add_signal_handler(signal.SIGHUP, _refuse_reload)
     _log.info("starting", version=__version__, systems=len(config.systems))
     state = ServingState(Pages())
+    manager = ServiceManager(os.environ, config.poll.interval_seconds)
     async with _listening(state, options), new_session() as session:
         clock = SystemClock()
         client = MonitoringClient(
@@ -69,14 +72,16 @@ async def run(config: Config, options: WebOptions) -> None:
             timeout_seconds=config.poll.timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
         )
-        poller = _make_poller(config, client, clock, state.pages)
+        poller = _make_poller(config, client, clock, state.pages, manager)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(poller.run(), name="poll loop"),
                 group.create_task(state.pages.run(), name="page rendering"),
             ]
+            manager.ready()
             await stop.wait()
             state.is_stopping = True
+            manager.stopping()
             _log.info("stopping")
             for task in tasks:
                 task.cancel()
@@ -91,7 +96,11 @@ def _refuse_reload() -> None:
 
 
 def _make_poller(
-    config: Config, client: MonitoringClient, clock: Clock, pages: Pages
+    config: Config,
+    client: MonitoringClient,
+    clock: Clock,
+    pages: Pages,
+    manager: ServiceManager,
 ) -> Poller:
     rules = ConfiguredRules(config)
     reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
@@ -103,6 +112,8 @@ def _make_poller(
         if snapshot and is_first:
             is_first = False
             _tell(snapshot)
+        if snapshot:
+            manager.concluded(snapshot)
         pages.offer(
             Publication(
                 snapshot=snapshot, ownership=rules.registry.entry, reload=reload
