@@ -73,11 +73,12 @@ class Ledger:
         """
         memory = self._memory
         readings = self._readings()
+        rounds = Rounds(memory.jetstream, memory.fleet, memory.records)
         read = self._intake.take(readings)
         for end in memory.fleet.settle():
             self._end(end)
         memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
-        Rounds(memory.jetstream, memory.fleet, memory.records).take(readings)
+        rounds.take(readings)
         self._see_listings(now, read)
         judge = self._judge(now)
         view = Publisher(

@@ -143,27 +143,51 @@ class TestStamps:
 
         assert self.evidence_at(watcher) == START
 
+    @pytest.mark.parametrize(
+        "new",
+        [
+            pytest.param(Stream("TEAM", "NEW", 1, LATER - 10), id="stamped"),
+            pytest.param(Stream("TEAM", "NEW", 1, LATER - HOUR), id="by a wrong clock"),
+            pytest.param(Stream("TEAM", "NEW", 1), id="without a stamp"),
+        ],
+    )
     def test_stream_that_appears_in_a_watched_system(
-        self, idle: Watcher, server: Process
+        self, idle: Watcher, server: Process, new: Stream
     ) -> None:
-        """A new stream is used when its stamp says so; that clears a raise."""
-        new = Stream("TEAM", "NEW", 1, LATER - 10)
+        """The last round lacked it, so it was used since, whatever clocks say."""
         idle.cycle(LATER, told(server, LATER, a_stream(), new))
 
         assert idle.account().verdict is Verdict.ACTIVE
-        assert self.evidence_at(idle) == LATER - 10 + SLACK_SECONDS
+        assert self.evidence_at(idle) == LATER
 
-    def test_number_without_a_stamp_starts_the_clock(
+    def test_unused_stream_that_appears_in_a_watched_system(
         self, idle: Watcher, server: Process
     ) -> None:
-        """What was used at a time that nobody remembers leaves nothing proven."""
-        new = Stream("TEAM", "NEW", 1)
-        idle.cycle(LATER, told(server, LATER, a_stream(), new))
+        """To create a stream, or a copy, is no use of it."""
+        empty = Stream("TEAM", "NEW")
+        mirror = Stream("TEAM", "COPY", 9, LATER, is_copy=True)
+        idle.cycle(LATER, told(server, LATER, a_stream(), empty, mirror))
 
-        account = idle.account()
-        assert account.verdict is Verdict.INACTIVE
-        assert not account.is_observed
-        assert account.quiet_since_at == LATER
+        assert idle.account().is_observed
+
+    def test_stream_of_a_server_that_is_read_late(self, server: Process) -> None:
+        """Until all were read once, what a server tells first may be old."""
+        watcher = Watcher(A, B)
+        watcher.cycle(START, told(server, START))
+        other = Process("SB", B, BOOT)
+        old = a_stream(written_at=NEXT - HOUR)
+        watcher.cycle(NEXT, told(server, NEXT), told(other, NEXT, old))
+
+        assert self.evidence_at(watcher) == NEXT - HOUR + SLACK_SECONDS
+
+    def test_stream_that_appears_before_all_were_read(self, server: Process) -> None:
+        """The server that tells it lacked it before, whoever is still unread."""
+        watcher = Watcher(A, B)
+        watcher.cycle(START, told(server, START))
+        new = a_stream(written_at=NEXT - HOUR)
+        watcher.cycle(NEXT, told(server, NEXT, new))
+
+        assert self.evidence_at(watcher) == NEXT
 
 
 class TestGrowth:
@@ -316,17 +340,18 @@ class TestServers:
         assert evidence == (EvidenceKind.JETSTREAM, "SA", self.when)
 
     def test_catching_up_in_one_cycle_is_dated_by_the_newest_stamp(self) -> None:
-        """A stream that is new is not used now because one replica lags."""
-        watcher, one, two = self.raised()
-        lagging = Stream("TEAM", "NEW", 1, self.when - HOUR)
-        newest = Stream("TEAM", "NEW", 2, self.when - HOUR / 2)
-        watcher.cycle(
-            self.when, told(one, self.when, lagging), told(two, self.when, newest)
+        """At first sight a stream is not used now because one replica lags."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, BOOT), Process("SB", B, BOOT)
+        lagging, newest = (
+            a_stream(1, written_at=START - HOUR),
+            a_stream(2, written_at=START - HOUR / 2),
         )
+        watcher.cycle(START, told(one, START, lagging), told(two, START, newest))
 
         evidence = watcher.account().last_evidence
         assert evidence is not None
-        assert evidence.at == self.when - HOUR / 2 + SLACK_SECONDS
+        assert evidence.at == START - HOUR / 2 + SLACK_SECONDS
 
     @pytest.mark.parametrize("is_turned", [False, True])
     @pytest.mark.parametrize(
