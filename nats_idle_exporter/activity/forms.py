@@ -112,6 +112,7 @@ class SavedAccount(Form, frozen=True):
     """
 
     watched_since: float
+    issued_at: float
     name: str
     last_use: SavedUse | None
     unforgiven_until_at: float

@@ -146,11 +146,12 @@ class Ledger:
         memory = self._memory
         readings = self._readings(shift_seconds)
         now = self._bridge.carry(now)
+        rounds = Rounds(memory.jetstream, memory.fleet, memory.records)
         read = self._intake.take(readings)
         for end in memory.fleet.settle():
             self._end(end)
         memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
-        Rounds(memory.jetstream, memory.fleet, memory.records).take(readings)
+        rounds.take(readings)
         self._see_listings(now, read)
         memory.concluded_at = now.slow
         memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
