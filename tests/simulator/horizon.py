@@ -180,14 +180,10 @@ class Horizon:
                     if node.index in endpoint.nodes and not endpoint.has_answered:
                         yield endpoint.added_at
 
-    def streams(self) -> tuple[set[str], set[str]]:
-        """Return who may own streams and who owns some, by the last rounds."""
-        enabled, holding = set[str](), set[str]()
-        for node in self.world.nodes:
-            if node.last_round is not None:
-                enabled |= node.last_round.enabled
-                holding |= node.last_round.holding
-        return enabled, holding
+    def enabled(self) -> set[str]:
+        """Return who may own streams, by the last rounds."""
+        rounds = [node.last_round for node in self.world.nodes]
+        return {account for told in rounds if told for account in told.enabled}
 
     def round_at(self) -> float:
         """Return when every watched server's jsz was read."""

@@ -82,7 +82,6 @@ class Judge:
     raises: int = 0
     forgiven: Counter[str] = field(default_factory=Counter)
     _known: dict[str, Memory] = field(default_factory=dict)
-    _holding: set[str] = field(default_factory=set)
     _enabled: set[str] = field(default_factory=set)
     _overtaken: set[str] = field(default_factory=set)
     """Accounts of which one server told two things in one cycle, in an order that
@@ -100,7 +99,7 @@ class Judge:
         self._claimed_to_at = NEVER
         if view.watched_to_at is not None:
             self._claimed_to_at = self.watcher.true_at(view.watched_to_at)
-        self._take_streams()
+        self._enabled = self.horizon.enabled()
         self._take_listings()
         self._take_doubles()
         self._watched(view)
@@ -118,9 +117,6 @@ class Judge:
         self.violations.append(Violation(rule, account, at, detail))
 
     # --- what this cycle told ------------------------------------------------
-
-    def _take_streams(self) -> None:
-        self._enabled, self._holding = self.horizon.streams()
 
     def _take_listings(self) -> None:
         listed: set[str] = set()
@@ -252,8 +248,6 @@ class Judge:
         threshold = self.promise.threshold(view.account)
         if view.idle_seconds < threshold:
             self._blame(rule, view.account, f"idle only {view.idle_seconds:.1f}s")
-        if view.account in self._holding:
-            self._blame(rule, view.account, "holds streams")
         if self.watcher.deceived_at > self._reach_at:
             # Nothing we can read tells the time that both our clocks missed.
             return
@@ -274,11 +268,10 @@ class Judge:
             return
         if name in self._overtaken:
             return
-        if name not in self._holding:
-            self._blame("cleared", name, f"now {view.verdict}, but no use was shown")
+        self._blame("cleared", name, f"now {view.verdict}, but no use was shown")
 
     def _active(self, view: AccountView, memory: Memory) -> None:
-        if view.account in self._holding or self.horizon.first_sight_at is None:
+        if self.horizon.first_sight_at is None:
             return
         if view.account in self._overtaken:
             return
@@ -294,7 +287,7 @@ class Judge:
     def _in_time(self, view: AccountView, memory: Memory) -> None:
         """Check that proven silence is raised at most one cycle late."""
         sight_at = self.horizon.first_sight_at
-        if sight_at is None or view.account in self._holding:
+        if sight_at is None:
             return
         quiet_at = max(
             self.truth.shown_by.get(view.account, NEVER),

@@ -355,17 +355,6 @@ class IgnoresPeers(Wrapper):
         return _replaced(reading, routes=frozenset(), gateways=frozenset())
 
 
-class IgnoresStreams(Wrapper):
-    """Overlook streams."""
-
-    def reading(self, reading: Reading) -> Reading:
-        """Hide who holds streams."""
-        told = reading.jetstream
-        if told is None:
-            return reading
-        return _replaced(reading, jetstream=told._replace(holding=frozenset()))
-
-
 class NoSystemAccount(Wrapper):
     """Treat the system account like a tenant."""
 
@@ -547,7 +536,6 @@ MUTANTS: dict[str, Mutant] = {
     "dates at asked": Mutant(DatesAtAsked),
     "claims to answered": Mutant(ClaimsToAnswered),
     "ignores peers": Mutant(IgnoresPeers),
-    "ignores streams": Mutant(IgnoresStreams, breaks=frozenset({"raised"})),
     "no system account": Mutant(NoSystemAccount, breaks=frozenset({"excluded"})),
     "failure is silence": Mutant(FailureIsSilence),
     "ignores closed connections": Mutant(IgnoresClosed),

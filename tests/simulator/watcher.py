@@ -18,6 +18,7 @@ from nats_idle_exporter.activity import (
     Row,
     Rules,
     ServerFacts,
+    Stream,
     SystemView,
     Timeline,
 )
@@ -299,10 +300,12 @@ class Watcher:
             poll.asked_at - last_at >= self.habits.jetstream_seconds - 1.0
         ):
             loaded = process.books.keys()
+            holding = sorted(self.world.streams.keys() & loaded)
             poll.jetstream = JetStreamRound(
                 poll.asked,
+                when + poll.node.clock_offset,
                 frozenset(self.world.jetstream & loaded),
-                frozenset(self.world.streams.keys() & loaded),
+                streams=tuple(Stream(account, "S") for account in holding),
             )
 
     def _answer(self, poll: Poll, when: float) -> None:
