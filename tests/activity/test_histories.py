@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.plan import Kind
+from tests.simulator.draft import Kind
 from tests.simulator.tally import Tally, run_many, run_one
 
 # Tracing makes it three times slower, and other tests cover the heart.

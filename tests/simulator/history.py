@@ -15,9 +15,10 @@ from nats_idle_exporter.activity import (
     SystemView,
     Timeline,
 )
+from tests.simulator.draft import BEGAN_AT, Kind
 from tests.simulator.horizon import Horizon
 from tests.simulator.judge import Judge, Promise, Violation
-from tests.simulator.plan import BEGAN_AT, Kind, Plan, make_plan
+from tests.simulator.plan import Plan, make_plan
 from tests.simulator.truth import Truth
 from tests.simulator.watcher import Door, Forge, Poll, TimelineForge, Watcher
 from tests.simulator.world import Endpoint

@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nats_idle_exporter.activity import Ledger
+from tests.simulator.draft import Kind
 from tests.simulator.history import History, Outcome
 from tests.simulator.mutants import Mutant
-from tests.simulator.plan import Kind
 from tests.simulator.watcher import Forge
 
 SHARES = {Kind.SLACK: 60, Kind.STRICT: 25, Kind.CALM: 13, Kind.ROLLING: 2}
