@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from nats_idle_exporter.activity import JetStreamRound
 from tests.simulator.servers import NEVER, Process
 from tests.simulator.truth import Truth
 from tests.simulator.watcher import Poll
@@ -31,6 +32,7 @@ class Horizon:
         endpoints = self.world.endpoints.values()
         self._led_to = {index for each in endpoints for index in each.nodes}
         good = [poll for poll in polls if not poll.is_failed]
+        self.truth.take_losses(self.world.jetstream.journals)
         good.sort(key=lambda poll: poll.sample.at if poll.sample else 0.0)
         for poll in good:
             self._read(poll)
@@ -74,6 +76,9 @@ class Horizon:
         if poll.jetstream is not None:
             node.last_round = poll.jetstream
             node.last_round_at = max(poll.asked_at, node.last_round_at or 0.0)
+            for account in poll.jetstream.consumers_of:
+                node.consumers_at[account] = node.last_round_at
+            self.truth.settle_journals(poll.tellings, poll.answered_at)
         node.told_peers = (poll.peers_at, poll.routes | poll.gateways)
         node.is_believed_ended = False
         endpoint.has_answered = True
@@ -151,6 +156,7 @@ class Horizon:
         node.ended = []
         node.last_asked_at = node.told_peers = None
         node.last_round = node.last_round_at = None
+        node.consumers_at.clear()
         node.is_displaced = node.is_believed_ended = False
 
     # --- how far it reaches --------------------------------------------------
@@ -180,25 +186,36 @@ class Horizon:
                     if node.index in endpoint.nodes and not endpoint.has_answered:
                         yield endpoint.added_at
 
-    def streams(self) -> tuple[set[str], set[str]]:
-        """Return who may own streams and who owns some, by the last rounds."""
-        enabled, holding = set[str](), set[str]()
-        for node in self.world.nodes:
-            if node.last_round is not None:
-                enabled |= node.last_round.enabled
-                holding |= node.last_round.holding
-        return enabled, holding
+    def _rounds(self) -> Iterable[JetStreamRound]:
+        """Yield the last answer to jsz of every node."""
+        rounds = (node.last_round for node in self.world.nodes)
+        return (told for told in rounds if told is not None)
+
+    def enabled(self) -> set[str]:
+        """Return who may own streams."""
+        return {account for told in self._rounds() for account in told.enabled}
+
+    def holding(self) -> set[str]:
+        """Return who owns streams."""
+        return {each.account for told in self._rounds() for each in told.streams}
+
+    def consumed(self) -> set[str]:
+        """Return who owns streams with consumers."""
+        streams = (each for told in self._rounds() for each in told.streams)
+        return {each.account for each in streams if each.has_consumers}
+
+    def _watched(self) -> Iterable[Node]:
+        return (node for node in self.world.nodes if self._is_watched(node))
 
     def round_at(self) -> float:
         """Return when every watched server's jsz was read."""
-        return min(
-            (
-                node.last_round_at
-                for node in self.world.nodes
-                if self._is_watched(node) and node.last_round_at is not None
-            ),
-            default=math.inf,
-        )
+        rounds = (node.last_round_at for node in self._watched())
+        return min((at for at in rounds if at is not None), default=math.inf)
+
+    def consumers_at(self, account: str) -> float:
+        """Return when every watched server's consumers of it were read."""
+        rounds = (node.consumers_at.get(account, NEVER) for node in self._watched())
+        return min(rounds, default=math.inf)
 
 
 def _death_at(runs: list[Process]) -> float:

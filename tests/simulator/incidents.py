@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from tests.simulator.draft import BEGAN_AT, INTERVAL, RELEASES, Kind
-from tests.simulator.lives import Lives
+from tests.simulator.journal_lives import JournalLives
+from tests.simulator.restarts import OwnRestart
 from tests.simulator.servers import Release, edge
 from tests.simulator.world import GLOBAL, Endpoint, Node
 
 
-class Incidents(Lives):
+class Incidents(JournalLives):
     """A draft that knows what may go wrong."""
 
     def _rolling(self) -> None:
@@ -27,6 +28,8 @@ class Incidents(Lives):
         if rng.random() < 0.1:
             world.at(at + 0.1, self._upgrade, node, rng.choice(self.releases))
         world.at(at + down, world.start, node)
+        if not self.is_calm and rng.random() < 0.5:
+            self._uses_journals(at, rng.choice((10.0, 60.0, 150.0)))
         if not self.is_calm and rng.random() < 0.2:
             after = at + down + rng.uniform(0.1, 40.0)
             self._rush(after, node)
@@ -60,11 +63,46 @@ class Incidents(Lives):
             self._overflow,
             self._overflow,
         ]
+        if self.world.jetstream.journals:
+            acts += [self._moves_leaders, self._drops_journal, self._drops_reader]
         if self.kind is Kind.SLACK:
             acts += [self._leave, self._join, self._retire, self._duplicate]
         rng.choice(acts)(at)
         if rng.random() < 0.5:
             self._temptation(at)
+
+    def _own_restarts(self) -> list[OwnRestart]:
+        """Restart ourselves, with or without what was learned."""
+        rng = self.rng
+        amount = rng.choices((0, 1, 2, 3), (60, 22, 12, 6))[0]
+        return [
+            self._own_restart(rng.uniform(BEGAN_AT, self.end_at)) for _ in range(amount)
+        ]
+
+    def _own_restart(self, at: float) -> OwnRestart:
+        rng = self.rng
+        seconds = rng.choice((1.0, 20.0, 90.0, 300.0, 0.4 * self.threshold))
+        if rng.random() < 0.1:
+            seconds = 1.2 * self.threshold
+        seconds *= rng.uniform(0.5, 1.5)
+        restart = OwnRestart(at, seconds, rng.random() < 0.75, rng.random() < 0.3)
+        if self.is_calm:
+            return restart
+        moment = at + rng.uniform(0.0, 1.0) * (seconds + INTERVAL)
+        acts = (
+            self._short_restart,
+            self._double_restart,
+            self._reload,
+            self._readd,
+            self._clock,
+            self._server_clock,
+            self._server_glitch,
+            self._overflow,
+        )
+        if rng.random() < 0.6:
+            rng.choice(acts)(moment)
+        self._temptation(moment)
+        return restart
 
     def _temptation(self, at: float) -> None:
         """Use accounts just where it is easily overlooked."""
@@ -73,6 +111,7 @@ class Incidents(Lives):
             if rng.random() < 0.5:
                 act = self._use if rng.random() < 0.8 else self._connect
                 act(at + rng.uniform(-1.5, 1.5) * INTERVAL, account)
+        self._uses_journals(at + 1.5 * INTERVAL, 3.0 * INTERVAL)
 
     def _replays(self, at: float, node: Node, pause: float = 0.0) -> None:
         """Prepare that counters reach their totals of ``at`` again after a pause."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from tests.simulator.horizon import Horizon
+from tests.simulator.journals import Journal
 from tests.simulator.servers import NEVER
 from tests.simulator.truth import Hole, Truth
 from tests.simulator.watcher import Poll, Watcher
@@ -65,6 +67,9 @@ class Memory:
     listed_at: float = NEVER
     first_listed_at: float = NEVER
     unlisted: int = 0
+    idle: float = 0.0
+    quiet_at: float | None = None
+    """Since when it was claimed to be idle before our restart, until the next view."""
     late: int = 0
 
 
@@ -80,10 +85,13 @@ class Judge:
     began_at: float
     violations: list[Violation] = field(default_factory=list)
     raises: int = 0
+    owner_raises: int = 0
+    """Raises of accounts that own streams."""
     forgiven: Counter[str] = field(default_factory=Counter)
     _known: dict[str, Memory] = field(default_factory=dict)
     _holding: set[str] = field(default_factory=set)
     _enabled: set[str] = field(default_factory=set)
+    _consumed: set[str] = field(default_factory=set)
     _overtaken: set[str] = field(default_factory=set)
     """Accounts of which one server told two things in one cycle, in an order that
     nobody knows: the heart may see use where there was none."""
@@ -92,6 +100,18 @@ class Judge:
     _reach_at: float = 0.0
     _claimed_to_at: float = 0.0
     _polls: list[Poll] = field(default_factory=list)
+    _resumed_at: float = NEVER
+    """From then on silence may have to be proven anew."""
+    _slack_seconds: float = 0.0
+    """What our restarts may cost of every idle time."""
+
+    def resume(self, when: float) -> None:
+        """Take in that we restarted: nobody saw the time since the last cycle."""
+        for memory in self._known.values():
+            memory.quiet_at = self._reach_at - memory.idle
+        self._slack_seconds += 2 * self.watcher.habits.interval_seconds
+        if any(node.ended for node in self.world.nodes):
+            self._resumed_at = when + self.watcher.habits.interval_seconds
 
     def hear(self, view: SystemView, polls: list[Poll], now_at: float) -> None:
         """Judge the view of one cycle."""
@@ -120,7 +140,9 @@ class Judge:
     # --- what this cycle told ------------------------------------------------
 
     def _take_streams(self) -> None:
-        self._enabled, self._holding = self.horizon.streams()
+        self._enabled = self.horizon.enabled()
+        self._holding = self.horizon.holding()
+        self._consumed = self.horizon.consumed()
 
     def _take_listings(self) -> None:
         listed: set[str] = set()
@@ -163,10 +185,12 @@ class Judge:
         was, memory.verdict = memory.verdict, view.verdict
         self._evidence(view, memory)
         self._idle(view)
+        self._stretched(view, memory)
         is_inactive = view.verdict is Verdict.INACTIVE
         is_raised = is_inactive and was is not Verdict.INACTIVE
         if is_raised:
             self.raises += 1
+            self.owner_raises += view.account in self._holding
         if is_raised or (is_inactive and view.is_observed):
             self._proven(view, "raised" if is_raised else "observed")
         threshold = self.promise.threshold(view.account)
@@ -215,6 +239,8 @@ class Judge:
             )
             return
         used_at, how = self._last_use(view.account, from_at)
+        if used_at <= from_at + EPSILON:
+            used_at, how = self._last_write(view), "written to, untold"
         if used_at > from_at + EPSILON:
             self._blame(
                 "idle",
@@ -222,6 +248,38 @@ class Judge:
                 f"idle {idle:.1f}s, reach {self._ago(reach_at)}, used "
                 f"{self._ago(used_at)} ({how})",
             )
+
+    def _stretched(self, view: AccountView, memory: Memory) -> None:
+        """Check that a restart of ours made nobody idle for longer than it took."""
+        memory.idle, quiet_at = view.idle_seconds, memory.quiet_at
+        memory.quiet_at = None
+        if (
+            quiet_at is not None
+            and view.idle_seconds > self._reach_at - quiet_at + EPSILON
+        ):
+            self._blame("stretched", view.account, f"idle {view.idle_seconds:.1f}s")
+
+    def _claimed_at(self, view: AccountView) -> float:
+        """Return until when the account is claimed to be idle."""
+        return self.watcher.true_at(view.quiet_since_at + view.idle_seconds)
+
+    def _journals(self, account: str) -> Iterable[Journal]:
+        journals = self.world.jetstream.journals
+        return (journal for journal in journals if journal.account == account)
+
+    def _last_write(self, view: AccountView) -> float:
+        """Return when a stream was last written to that the heart was not told of."""
+        journals = list(self._journals(view.account))
+        claimed_at = self._claimed_at(view) if journals else NEVER
+        untold = (at for journal in journals for at in journal.untold_writes())
+        return max((at for at in untold if at <= claimed_at), default=NEVER)
+
+    def _last_read(self, view: AccountView) -> float:
+        """Return when a stream was last read from that the heart was not told of."""
+        journals = list(self._journals(view.account))
+        claimed_at = self._claimed_at(view) if journals else NEVER
+        untold = (at for journal in journals for at in journal.untold_reads())
+        return max((at for at in untold if at <= claimed_at), default=NEVER)
 
     def _last_use(self, account: str, from_at: float) -> tuple[float, str]:
         last_at, how = self.truth.shown.get(account, NEVER), "shown"
@@ -252,8 +310,9 @@ class Judge:
         threshold = self.promise.threshold(view.account)
         if view.idle_seconds < threshold:
             self._blame(rule, view.account, f"idle only {view.idle_seconds:.1f}s")
-        if view.account in self._holding:
-            self._blame(rule, view.account, "holds streams")
+        read_at = self._last_read(view)
+        if read_at > self._reach(view.account) - threshold + EPSILON:
+            self._blame(rule, view.account, f"read {self._ago(read_at)}, untold")
         if self.watcher.deceived_at > self._reach_at:
             # Nothing we can read tells the time that both our clocks missed.
             return
@@ -267,6 +326,10 @@ class Judge:
             lag = self._now_at - self.horizon.round_at()
             if lag > 2 * self.watcher.habits.jetstream_seconds + EPSILON:
                 self._blame(rule, view.account, f"jsz was last read {lag:.1f}s ago")
+        if view.account in self._consumed:
+            lag = self._now_at - self.horizon.consumers_at(view.account)
+            if lag > 2 * self.watcher.habits.jetstream_seconds + EPSILON:
+                self._blame(rule, view.account, f"consumers last read {lag:.1f}s ago")
 
     def _cleared(self, view: AccountView) -> None:
         name = view.account
@@ -274,11 +337,10 @@ class Judge:
             return
         if name in self._overtaken:
             return
-        if name not in self._holding:
-            self._blame("cleared", name, f"now {view.verdict}, but no use was shown")
+        self._blame("cleared", name, f"now {view.verdict}, but no use was shown")
 
     def _active(self, view: AccountView, memory: Memory) -> None:
-        if view.account in self._holding or self.horizon.first_sight_at is None:
+        if self.horizon.first_sight_at is None:
             return
         if view.account in self._overtaken:
             return
@@ -294,15 +356,19 @@ class Judge:
     def _in_time(self, view: AccountView, memory: Memory) -> None:
         """Check that proven silence is raised at most one cycle late."""
         sight_at = self.horizon.first_sight_at
-        if sight_at is None or view.account in self._holding:
+        if sight_at is None:
             return
         quiet_at = max(
             self.truth.shown_by.get(view.account, NEVER),
             memory.first_listed_at,
             sight_at + 10.0,
+            self._resumed_at,
         )
         is_whole = not any(poll.is_failed for poll in self._polls)
         due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
+        due_at += self._slack_seconds
+        if view.account in self._holding:
+            due_at += 2 * self.watcher.habits.jetstream_seconds
         reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
         if view.verdict is Verdict.INACTIVE:
             memory.late = 0

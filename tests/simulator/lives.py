@@ -10,15 +10,16 @@ class Lives(Draft):
     """A draft that knows how accounts are used."""
 
     def _life(self, account: str) -> None:
-        rng, world = self.rng, self.world
+        rng = self.rng
+        if account in self.world.jetstream.enabled and rng.random() < 0.6:
+            # Nothing but its streams shows whether it is used.
+            return
         for _ in range(rng.randint(0, 2)):
             self._use(rng.uniform(self.started_from + 4000, BEGAN_AT), account)
         ways = (self._fades, self._is_rare, self._is_busy, self._stays, None)
         way = rng.choices(ways, (30, 20, 10, 15, 25))[0]
         if way is not None:
             way(account)
-        if world.jetstream == {account} and not self.is_calm and rng.random() < 0.3:
-            world.at(rng.uniform(BEGAN_AT, self.end_at), world.create_stream, account)
 
     def _fades(self, account: str) -> None:
         rng = self.rng

@@ -9,6 +9,7 @@ from nats_idle_exporter.activity import BriefConnections
 from tests.simulator.draft import BEGAN_AT, INTERVAL, MODERN, RELEASES, Kind
 from tests.simulator.incidents import Incidents
 from tests.simulator.judge import Promise
+from tests.simulator.restarts import OwnRestart
 from tests.simulator.watcher import Habits
 from tests.simulator.world import GLOBAL, Endpoint, Node, World
 
@@ -23,6 +24,7 @@ class Plan(NamedTuple):
     cycles: int
     changes: dict[int, tuple[str, Endpoint]]
     """Cycle -> an endpoint that the operator adds or removes before it."""
+    restarts: list[OwnRestart]
 
 
 def make_plan(rng: Random, kind: Kind) -> Plan:
@@ -37,6 +39,7 @@ class _Planner(Incidents):
         self._accounts()
         promise, habits = self._promise(), self._habits()
         self._mirrors()
+        self._jetstream()
         for account in self.world.tenants:
             self._life(account)
         if not self.is_calm:
@@ -44,7 +47,15 @@ class _Planner(Incidents):
                 self._incident(rng.uniform(BEGAN_AT, self.end_at))
         elif self.kind is Kind.ROLLING:
             self._rolling()
-        return Plan(self.kind, self.world, promise, habits, self.cycles, self.changes)
+        return Plan(
+            self.kind,
+            self.world,
+            promise,
+            habits,
+            self.cycles,
+            self.changes,
+            self._own_restarts(),
+        )
 
     def _nodes(self) -> None:
         rng, world = self.rng, self.world
@@ -75,8 +86,8 @@ class _Planner(Incidents):
             world.at(self.started_from + rng.uniform(0.0, 4000.0), world.start, node)
             if rng.random() < 0.2 and not self.is_calm:
                 self._rush(rng.uniform(BEGAN_AT - 900.0, BEGAN_AT), node)
-        if rng.random() < 0.25:
-            world.jetstream = set(rng.sample(world.tenants, 1))
+        if rng.random() < 0.3:
+            world.tags = {world.tenants[-1]: world.tenants[0]}
 
     def _promise(self) -> Promise:
         rng = self.rng

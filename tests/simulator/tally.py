@@ -23,6 +23,10 @@ _COUNTED = (
     "repoint",
     "overflow",
     "ring use",
+    "JetStream use",
+    "owner raised",
+    "own restart",
+    "own new start",
 )
 
 
@@ -56,11 +60,11 @@ class Tally:
     def table(self) -> str:
         """Return the counts as lines of text."""
         lines = [
-            f"histories     {self.histories}",
-            f"with a raise  {self.with_raise} ({self.raise_share:.0%})",
-            *(f"with {name:<9}{self.seen[name]}" for name in _COUNTED),
-            f"raises        {self.raises}",
-            f"violations    {len(self.violations)}",
+            f"histories          {self.histories}",
+            f"with a raise       {self.with_raise} ({self.raise_share:.0%})",
+            *(f"with {name:<14}{self.seen[name]}" for name in _COUNTED),
+            f"raises             {self.raises}",
+            f"violations         {len(self.violations)}",
             *self.violations,
         ]
         return "\n".join(lines) + "\n"

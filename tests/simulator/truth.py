@@ -10,15 +10,21 @@ slacks, each from the contract's list of what no polling can see:
 * the latter always, where the operator asks for best effort only;
 * an account removed and added again with the same totals of zero between two
   readings (``_lost``);
+* what was read from a stream by a consumer that was deleted before a reading
+  told it, and use of a stream that was never told with a message in it
+  (``Journal``);
 * servers that no reading ever told of, and unpolled servers before a reading first
   told of them: they count as read at that moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tests.simulator.jetstream import Telling
+from tests.simulator.journals import Journal
 from tests.simulator.servers import (
     NEVER,
     ZEROS,
@@ -89,6 +95,8 @@ class Truth:
         self.holes: list[Hole] = []
         self.shown_by_rings = 0
         """How many uses nothing but a ring showed."""
+        self.shown_by_journals = 0
+        """How many uses nothing but jsz showed."""
         self.overflows = 0
         """How many readings came too late for a ring."""
 
@@ -209,6 +217,22 @@ class Truth:
                 uses = _newest(process.closed[settled : sample.forgotten])
                 self.holes.append(Hole(start_at, sample.at, uses=uses))
         process.settled, process.last_ring_at = sample.closed, sample.at
+
+    def settle_journals(self, tellings: Iterable[Telling], answered_at: float) -> None:
+        """Take in that the heart was told of these streams."""
+        for journal, page, as_of, with_readers in tellings:
+            used_at = journal.hear(page, as_of, with_readers=with_readers)
+            if used_at > NEVER:
+                account = journal.account
+                self.shown_by_journals += used_at > self.shown.get(account, NEVER)
+                self.show(account, used_at, answered_at)
+
+    def take_losses(self, journals: Iterable[Journal]) -> None:
+        """Take in what was lost with streams before any reading told it."""
+        for journal in journals:
+            for account, start_at, end_at, used_at in journal.losses:
+                self.holes.append(Hole(start_at, end_at, account, {account: used_at}))
+            journal.losses.clear()
 
     def tell_again(self, account: str) -> None:
         """Note that a ring told of this account's past anew.
