@@ -7,12 +7,14 @@ of each cycle. Nothing here awaits, reads a clock, opens a file or logs.
 from nats_idle_exporter.activity.facts import (
     NO_TRAFFIC,
     Closed,
+    Consumer,
     Instant,
     JetStreamRound,
     Reading,
     Ring,
     Row,
     ServerFacts,
+    Stream,
     Traffic,
 )
 from nats_idle_exporter.activity.ledger import Ledger
@@ -36,6 +38,7 @@ __all__ = [
     "BriefConnections",
     "Cadence",
     "Closed",
+    "Consumer",
     "Evidence",
     "EvidenceKind",
     "Instant",
@@ -49,6 +52,7 @@ __all__ = [
     "Rules",
     "ServerFacts",
     "ServerView",
+    "Stream",
     "SystemView",
     "Timeline",
     "Traffic",

@@ -26,7 +26,12 @@ def jetstream_accounts(servers: Iterable[Server]) -> set[str]:
 
 def stream_holders(servers: Iterable[Server]) -> set[str]:
     """Return the accounts that own a stream on some server."""
-    return {a for s in servers if s.jetstream for a in s.jetstream.holding}
+    return {
+        a
+        for s in servers
+        if s.jetstream
+        for a in (x.account for x in s.jetstream.streams)
+    }
 
 
 def present(servers: Iterable[Server]) -> tuple[Counter[str], Counter[str]]:

@@ -11,7 +11,7 @@ from itertools import chain
 
 from nats_idle_exporter.activity.compare import Change, compare
 from nats_idle_exporter.activity.ends import succession
-from nats_idle_exporter.activity.facts import Instant, Reading, Row
+from nats_idle_exporter.activity.facts import Instant, JetStreamRound, Reading, Row
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.activity.record import Record
@@ -91,7 +91,7 @@ class Intake:
         self._memory.proof_from = max(self._memory.proof_from, since)
         jetstream = reading.jetstream
         touched = {closed.account for closed in reading.ring.new}
-        touched |= rows.keys() if jetstream is None else jetstream.enabled
+        touched |= rows.keys() if jetstream is None else _touched(jetstream)
         for account, row in rows.items():
             is_untouched = account not in touched and not any(row.total)
             record = self._sight(account, since if is_untouched else answered)
@@ -234,6 +234,12 @@ class Intake:
             or account not in records
         )
         return chain(changed, before.keys() - after.keys())
+
+
+def _touched(told: JetStreamRound) -> frozenset[str]:
+    """Return the accounts whose streams may have been used at any time."""
+    written = (s.account for s in told.streams if s.last_seq or s.written_at)
+    return told.enabled.difference(told.untouched).union(written)
 
 
 def _gap_seconds(reading: Reading, last: Server) -> float:

@@ -56,6 +56,10 @@ class Ledger:
         """Take one good reading in; it counts when the cycle is concluded."""
         self._pending.append(reading)
 
+    def consumers_wanted(self) -> frozenset[str]:
+        """Return the accounts whose consumers the next rounds of jsz must tell."""
+        return frozenset()
+
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle and return what is now known.
 

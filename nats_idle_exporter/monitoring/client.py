@@ -23,13 +23,12 @@ from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.conversation import Conversation
-from nats_idle_exporter.monitoring.failures import PAYLOAD, TIMEOUT, failure
+from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
+from nats_idle_exporter.monitoring.jetstream import read_jetstream
 from nats_idle_exporter.monitoring.names import AccountNames
 from nats_idle_exporter.monitoring.ring import PAGE, RingMemory, RingSearch
 from nats_idle_exporter.urls import without_credentials
 
-JSZ_PAGE: Final = 1024
-"""Accounts per page of jsz: the servers' own default."""
 CLOSED: Final = "/connz?state=closed&auth=1&sort=stop"
 """Never filtered: of an account that was removed a filter hides all entries."""
 NAMES_PER_POLL: Final = 10
@@ -45,11 +44,18 @@ _log = structlog.get_logger(__name__)
 class ReadsEndpoint(Protocol):
     """The seam between the poll loop and the network."""
 
-    async def read(self, url: str, *, with_jetstream: bool) -> Reading:
+    async def read(
+        self,
+        url: str,
+        *,
+        with_jetstream: bool,
+        consumers_of: frozenset[str] = frozenset(),
+    ) -> Reading:
         """Poll one endpoint, or raise ``EndpointError``.
 
         A server that the last good poll of the endpoint did not meet is read
-        with JetStream whether that is due or not.
+        with JetStream whether that is due or not; with it go the consumers of
+        those accounts.
         """
 
 
@@ -79,12 +85,19 @@ class MonitoringClient:
         self._met: dict[str, str] = {}
         self._rings: dict[str, RingMemory] = {}
 
-    async def read(self, url: str, *, with_jetstream: bool) -> Reading:
+    async def read(
+        self,
+        url: str,
+        *,
+        with_jetstream: bool,
+        consumers_of: frozenset[str] = frozenset(),
+    ) -> Reading:
         """Poll one endpoint.
 
         Args:
             url: the endpoint; the reading's ``endpoint`` as it stands.
             with_jetstream: whether jsz is due; for a new server it always is.
+            consumers_of: whose consumers are asked for together with jsz.
 
         Raises:
             EndpointError: some of it failed, so nothing of it may be used.
@@ -94,7 +107,7 @@ class MonitoringClient:
         try:
             async with asyncio.timeout_at(deadline):
                 reading, ring = await self._facts(
-                    conversation, url, with_jetstream=with_jetstream
+                    conversation, url, consumers_of, with_jetstream=with_jetstream
                 )
         except TimeoutError as error:
             limit = f"not all answered within {self._timeout_seconds:g} s"
@@ -116,7 +129,12 @@ class MonitoringClient:
             del self._rings[next(iter(self._rings))]
 
     async def _facts(
-        self, conversation: Conversation, url: str, *, with_jetstream: bool
+        self,
+        conversation: Conversation,
+        url: str,
+        consumers_of: frozenset[str],
+        *,
+        with_jetstream: bool,
     ) -> tuple[Reading, RingMemory]:
         ask, asked = conversation.ask, self._clock.now()
         varz = await ask("/varz", wire.decode_varz)
@@ -141,7 +159,7 @@ class MonitoringClient:
             gateways=await ask("/gatewayz", wire.decode_gatewayz),
             ring=search.ring(),
             jetstream=(
-                await self._jetstream(conversation, url, server)
+                await self._jetstream(conversation, url, server, consumers_of)
                 if with_jetstream or is_new
                 else None
             ),
@@ -151,25 +169,18 @@ class MonitoringClient:
         return reading, search.memory()
 
     async def _jetstream(
-        self, conversation: Conversation, url: str, server: ServerFacts
+        self,
+        conversation: Conversation,
+        url: str,
+        server: ServerFacts,
+        consumers_of: frozenset[str],
     ) -> JetStreamRound:
-        asked = self._clock.now()
-        names: dict[str, str] = {}
-        holding: set[str] = set()
-        offset, length = 0, JSZ_PAGE
-        while length >= JSZ_PAGE:
-            page = await conversation.ask(
-                f"/jsz?accounts=1&streams=1&limit={JSZ_PAGE}&offset={offset}",
-                wire.decode_jsz,
-            )
-            if page.length and names.keys() >= page.names.keys():
-                raise failure(PAYLOAD, "/jsz: a page repeats accounts already listed")
-            names.update(page.names)
-            holding.update(page.holding)
-            offset, length = offset + page.length, page.length
+        told, names = await read_jetstream(
+            conversation, self._clock.now(), consumers_of
+        )
         if not _tells_names(server):
             self._names[url].learn(names)
-        return JetStreamRound(asked, frozenset(names), frozenset(holding))
+        return told
 
     async def _ask_names(
         self,

@@ -32,6 +32,9 @@ class KeepsLedger(Protocol):
     def apply(self, reading: Reading) -> None:
         """Take one good reading in."""
 
+    def consumers_wanted(self) -> frozenset[str]:
+        """Return the accounts whose consumers the next rounds of jsz must tell."""
+
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle and return what is now known."""
 
@@ -159,7 +162,9 @@ class Poller:
                 self._turns += 1
                 endpoint.turn = self._turns
                 reading = await self._reader.read(
-                    endpoint.url, with_jetstream=self._is_jetstream_due(endpoint)
+                    endpoint.url,
+                    with_jetstream=self._is_jetstream_due(endpoint),
+                    consumers_of=endpoint.system.ledger.consumers_wanted(),
                 )
         except EndpointError as error:
             self._failed(endpoint, error, start)

@@ -10,6 +10,7 @@ from nats_idle_exporter.activity import (
     JetStreamRound,
     Reason,
     Row,
+    Stream,
     Verdict,
 )
 from tests.activity.builders import (
@@ -227,7 +228,9 @@ class TestStreams:
         watcher = Watcher(A)
         holding = frozenset({"TEAM"})
         for when in (START, START + HOUR):
-            facts = JetStreamRound(at(when), holding, holding)
+            facts = JetStreamRound(
+                at(when), enabled=holding, streams=(Stream("TEAM", "S"),)
+            )
             watcher.cycle(when, server.reading(when, jetstream=facts))
 
         account = watcher.account()
@@ -241,7 +244,7 @@ class TestStreams:
         """A stream seen first after the raise makes the account unknown."""
         end = START + HOUR + POLL
         holding = frozenset({"TEAM"})
-        facts = JetStreamRound(at(end), holding, holding)
+        facts = JetStreamRound(at(end), enabled=holding, streams=(Stream("TEAM", "S"),))
         idle.cycle(end, server.reading(end, jetstream=facts))
 
         assert idle.account().verdict is Verdict.UNKNOWN
@@ -255,13 +258,16 @@ class TestStreams:
         watcher.cycle(
             START,
             server.reading(
-                START, jetstream=JetStreamRound(at(START), holding, holding)
+                START,
+                jetstream=JetStreamRound(
+                    at(START), enabled=holding, streams=(Stream("TEAM", "S"),)
+                ),
             ),
         )
         verdicts = []
         for hours in (1, 2, 3):
             when = START + hours * HOUR
-            facts = JetStreamRound(at(when), holding)
+            facts = JetStreamRound(at(when), enabled=holding)
             watcher.cycle(when, server.reading(when, jetstream=facts))
             watcher.cycle(when + 1, server.reading(when + 1, jetstream=None))
             verdicts.append(watcher.account().verdict)
@@ -276,9 +282,11 @@ class TestStreams:
 
         def cycle(when: float, first: float, second: float) -> None:
             here = JetStreamRound(
-                at(first), holding, holding if when == START else frozenset()
+                at(first),
+                enabled=holding,
+                streams=(Stream("TEAM", "S"),) if when == START else (),
             )
-            there = JetStreamRound(at(second), holding)
+            there = JetStreamRound(at(second), enabled=holding)
             watcher.cycle(
                 when,
                 one.reading(when, jetstream=here),
@@ -297,7 +305,9 @@ class TestStreams:
         """Of two URLs of one server only one may have asked for jsz."""
         watcher = Watcher(A, B)
         holding = frozenset({"TEAM"})
-        shown = JetStreamRound(at(START), holding, holding)
+        shown = JetStreamRound(
+            at(START), enabled=holding, streams=(Stream("TEAM", "S"),)
+        )
         watcher.cycle(
             START,
             server.reading(START, jetstream=JetStreamRound(at(START))),
@@ -311,7 +321,7 @@ class TestStreams:
     ) -> None:
         """One answer that lists nobody does not free an account of its rounds."""
         watcher = Watcher(A)
-        enabled = JetStreamRound(at(START), frozenset({"TEAM"}))
+        enabled = JetStreamRound(at(START), enabled=frozenset({"TEAM"}))
         watcher.cycle(START, server.reading(START, jetstream=enabled))
         early = START + HOUR / 2
         empty = JetStreamRound(at(early))
@@ -331,7 +341,7 @@ class TestStreams:
         watcher.cycle(end, server.reading(end, [used(1)]))
         assert watcher.account().verdict is Verdict.INACTIVE
 
-        late = JetStreamRound(at(end - POLL), frozenset({"TEAM"}))
+        late = JetStreamRound(at(end - POLL), enabled=frozenset({"TEAM"}))
         watcher.cycle(end + POLL, server.reading(end + POLL, [used(1)], jetstream=late))
 
         assert watcher.account().verdict is Verdict.INACTIVE
@@ -339,7 +349,7 @@ class TestStreams:
     def test_proof_reaches_to_the_last_round(self, server: Process) -> None:
         """Where JetStream is enabled, a stream may have come since the last round."""
         watcher = Watcher(A)
-        enabled = JetStreamRound(at(START), frozenset({"TEAM"}))
+        enabled = JetStreamRound(at(START), enabled=frozenset({"TEAM"}))
         watcher.cycle(START, server.reading(START, jetstream=enabled))
         end = START + HOUR
         watcher.cycle(end, server.reading(end, jetstream=None))

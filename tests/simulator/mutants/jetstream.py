@@ -16,4 +16,4 @@ class IgnoresStreams(Wrapper):
         told = reading.jetstream
         if told is None:
             return reading
-        return replaced(reading, jetstream=told._replace(holding=frozenset()))
+        return replaced(reading, jetstream=told._replace(streams=()))
