@@ -113,7 +113,7 @@ class History:
         outcome = self.outcome
         for cycle in range(self.plan.cycles):
             if self._restarts and self.watcher.due_at >= self._restarts[0].at:
-                self._restart(self._restarts.pop(0))
+                self._restart(self._restarts.pop(0), cycle)
             self._step(cycle)
             if self.judge.violations:
                 break
@@ -138,13 +138,15 @@ class History:
 
     # --- our own restarts ----------------------------------------------------
 
-    def _restart(self, restart: OwnRestart) -> None:
+    def _restart(self, restart: OwnRestart, cycle: int) -> None:
         at = self.watcher.due_at + restart.down_seconds
         self.plan.world.run_until(at)
         if restart.reboots:
             self.machine.reboot(at - min(10.0, restart.down_seconds / 2))
         if restart.keeps_state and self._saved is not None:
             self.plan.world.seen.add("own restart")
+            if (change := self.plan.changes.pop(cycle + 1, None)) is not None:
+                self._change(*change, at)
             self._resume(at, self._saved)
         else:
             self.plan.world.seen.add("own new start")
@@ -176,7 +178,11 @@ class History:
     def _step(self, cycle: int) -> None:
         change = self.plan.changes.get(cycle)
         if change is not None:
-            self._change(*change)
+            at = self.watcher.due_at
+            self._change(*change, at)
+            now = self.watcher.now(at)
+            for ledger in self.ledgers:
+                ledger.watch(list(self.plan.world.endpoints), now)
         wanted = [ledger.consumers_wanted() for ledger in self.ledgers]
         done_at, polls = self.watcher.run_cycle(wanted[0])
         self.truth.cycle = self.watcher.cycle
@@ -215,8 +221,9 @@ class History:
         if is_read and self.horizon.reach_at() >= first_at:
             self.watcher.calibrate(view.watched_to_at, polls)
 
-    def _change(self, what: str, endpoint: Endpoint) -> None:
-        world, at = self.plan.world, self.watcher.due_at
+    def _change(self, what: str, endpoint: Endpoint, at: float) -> None:
+        """Let the operator change the list of endpoints."""
+        world = self.plan.world
         world.run_until(at)
         if what == "remove":
             gone = world.endpoints.get(endpoint.url)
@@ -231,9 +238,6 @@ class History:
             endpoint.added_at = at
             for index in endpoint.nodes:
                 self._watched_again(index, at)
-        now = self.watcher.now(at)
-        for ledger in self.ledgers:
-            ledger.watch(list(world.endpoints), now)
 
     def _watched_again(self, index: int, at: float) -> None:
         node = self.plan.world.nodes[index]

@@ -58,27 +58,9 @@ class Horizon:
         if "clock" in self.world.seen:
             for closed in poll.ring.new:
                 self.truth.tell_again(closed.account)
-        before = [
-            run
-            for run in node.ended
-            if run.start_at < process.start_at
-            and (endpoint.url in run.read_by or not run.read_by)
-        ]
-        if before:
-            start_at = max(run.last_sample_at for run in before)
-            if start_at == NEVER:
-                start_at = node.added_at
-            if start_at > NEVER:
-                end_at = _death_at(before)
-                self.truth.end(before, start_at, end_at, poll.answered_at)
-            node.ended = [run for run in node.ended if run not in before]
+        self._end_predecessors(poll, process)
         node.last_asked_at = max(poll.asked_at, node.last_asked_at or 0.0)
-        if poll.jetstream is not None:
-            node.last_round = poll.jetstream
-            node.last_round_at = max(poll.asked_at, node.last_round_at or 0.0)
-            for account in poll.jetstream.consumers_of:
-                node.consumers_at[account] = node.last_round_at
-            self.truth.settle_journals(poll.tellings, poll.answered_at)
+        self._hear_streams(poll)
         node.told_peers = (poll.peers_at, poll.routes | poll.gateways)
         node.is_believed_ended = False
         endpoint.has_answered = True
@@ -91,6 +73,34 @@ class Horizon:
         endpoint.past.add(node.index)
         endpoint.last_process = process
         process.read_by.add(endpoint.url)
+
+    def _end_predecessors(self, poll: Poll, process: Process) -> None:
+        """See the end of those that ran here before this server."""
+        node = poll.node
+        before = [
+            run
+            for run in node.ended
+            if run.start_at < process.start_at
+            and (poll.endpoint.url in run.read_by or not run.read_by)
+        ]
+        if before:
+            start_at = max(run.last_sample_at for run in before)
+            if start_at == NEVER:
+                start_at = node.added_at
+            if start_at > NEVER:
+                end_at = _death_at(before)
+                self.truth.end(before, start_at, end_at, poll.answered_at)
+            node.ended = [run for run in node.ended if run not in before]
+
+    def _hear_streams(self, poll: Poll) -> None:
+        node, told = poll.node, poll.jetstream
+        if told is None:
+            return
+        node.last_round = told
+        node.last_round_at = max(poll.asked_at, node.last_round_at or 0.0)
+        for account in told.consumers_of:
+            node.consumers_at[account] = node.last_round_at
+        self.truth.settle_journals(poll.tellings, poll.answered_at)
 
     def _hear_peers(self, poll: Poll) -> None:
         for server_id in poll.routes | poll.gateways:

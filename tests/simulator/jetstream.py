@@ -51,10 +51,9 @@ class JetStream:
         for journal in self.journals:
             if journal.leader == node.index:
                 journal.known_to[node.index], journal.leader = when, None
-            is_lost = not any(self._keepers(journal))
-            if journal.is_memory and node.index in journal.places and is_lost:
-                if journal.is_there:
-                    journal.empty(when)
+            is_held = journal.is_memory and node.index in journal.places
+            if is_held and journal.is_there and not any(self._keepers(journal)):
+                journal.empty(when)
 
     def leave(self, when: float) -> None:
         """Lose the streams of which no server will ever come back."""

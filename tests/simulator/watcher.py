@@ -50,7 +50,7 @@ class Door(Protocol):
         """Return what to save of this cycle."""
 
     @classmethod
-    def resume(  # noqa: PLR0913 - the contract of a restart
+    def resume(
         cls,
         endpoints: Iterable[str],
         rules: Rules,

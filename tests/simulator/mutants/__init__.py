@@ -21,7 +21,18 @@ from tests.simulator.mutants.forgiving import (
     forgives_every_hole,
     never_outdated,
 )
-from tests.simulator.mutants.jetstream import IgnoresStreams
+from tests.simulator.mutants.jetstream import (
+    CountsMirrors,
+    IgnoresConsumers,
+    IgnoresJetStream,
+    JoinsByName,
+    MissingIsQuiet,
+)
+from tests.simulator.mutants.restarts import (
+    ForgetsBaselines,
+    ForgetsRaised,
+    WallDowntime,
+)
 from tests.simulator.mutants.rows import (
     AbsentIsGone,
     AppearingIsNoUse,
@@ -47,7 +58,7 @@ from tests.simulator.mutants.servers import (
     OldIsNew,
     TrustsTheStart,
 )
-from tests.simulator.mutants.wrapper import Mutant
+from tests.simulator.mutants.wrapper import UNSOUND, Mutant
 
 __all__ = ["MUTANTS", "Mutant"]
 
@@ -71,7 +82,11 @@ MUTANTS: dict[str, Mutant] = {
     "dates at asked": Mutant(DatesAtAsked),
     "claims to answered": Mutant(ClaimsToAnswered),
     "ignores peers": Mutant(IgnoresPeers),
-    "ignores streams": Mutant(IgnoresStreams, breaks=frozenset({"raised"})),
+    "ignores jsz": Mutant(IgnoresJetStream),
+    "joins jsz by name": Mutant(JoinsByName),
+    "missing is quiet": Mutant(MissingIsQuiet),
+    "ignores consumers": Mutant(IgnoresConsumers),
+    "counts mirrors": Mutant(CountsMirrors, breaks=frozenset({"cleared", "late"})),
     "no system account": Mutant(NoSystemAccount, breaks=frozenset({"excluded"})),
     "failure is silence": Mutant(FailureIsSilence),
     "ignores closed connections": Mutant(IgnoresClosed),
@@ -80,6 +95,11 @@ MUTANTS: dict[str, Mutant] = {
     "forgives every hole": Mutant(forgives_every_hole, breaks=frozenset({"idle"})),
     "forgives any number": Mutant(forgives_any_number),
     "never outdated": Mutant(never_outdated, breaks=frozenset({"observed"})),
+    "forgets raised": Mutant(ForgetsRaised, breaks=frozenset({"cleared"})),
+    "forgets baselines": Mutant(ForgetsBaselines),
+    "wall clock downtime": Mutant(
+        WallDowntime, breaks=frozenset({"stretched", *UNSOUND})
+    ),
     "wall clock": Mutant(timeline=WallTimeline),
     "monotonic clock": Mutant(timeline=MonotonicTimeline),
     "follows the wall clock": Mutant(

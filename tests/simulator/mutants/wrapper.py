@@ -7,11 +7,14 @@ from typing import NamedTuple
 
 from nats_idle_exporter.activity import (
     Cadence,
+    Changes,
+    Clocks,
     Instant,
     Ledger,
     Reading,
     Row,
     Rules,
+    SavedRow,
     SystemView,
     Timeline,
     Traffic,
@@ -78,6 +81,29 @@ class Wrapper:
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Tell the heart of the new endpoints."""
         self._ledger.watch(self.endpoints(endpoints), now)
+
+    def consumers_wanted(self) -> frozenset[str]:
+        """Ask for the consumers that the heart asks for."""
+        return self._ledger.consumers_wanted()
+
+    def changes(self, clocks: Clocks) -> Changes:
+        """Save what the heart saves."""
+        return self._ledger.changes(clocks)
+
+    @classmethod
+    def resume(
+        cls,
+        endpoints: Iterable[str],
+        rules: Rules,
+        cadence: Cadence,
+        rows: Iterable[SavedRow],
+        clocks: Clocks,
+    ) -> Wrapper:
+        """Return a wrong heart around one that knows what was saved."""
+        wrapper = cls(endpoints, rules, cadence)
+        known = wrapper.endpoints(endpoints)
+        wrapper._ledger = Ledger.resume(known, rules, cadence, rows, clocks)
+        return wrapper
 
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """Return the view, altered or not."""
