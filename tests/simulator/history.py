@@ -49,6 +49,8 @@ class Outcome:
     seed: int
     kind: Kind
     raises: int = 0
+    owner_raises: int = 0
+    """Raises of accounts that own streams."""
     seen: set[str] = field(default_factory=set)
     violations: list[Violation] = field(default_factory=list)
 
@@ -131,10 +133,11 @@ class History:
             "overflow": truth.overflows,
             "ring use": truth.shown_by_rings,
             "JetStream use": truth.shown_by_journals,
-            "owner raised": judge.owner_raises,
+            "owner raise": judge.owner_raises,
         }
         self.outcome.seen |= {name for name, mark in marks.items() if mark}
         self.outcome.raises += judge.raises
+        self.outcome.owner_raises += judge.owner_raises
 
     # --- our own restarts ----------------------------------------------------
 

@@ -24,7 +24,7 @@ _COUNTED = (
     "overflow",
     "ring use",
     "JetStream use",
-    "owner raised",
+    "owner raise",
     "own restart",
     "own new start",
 )
@@ -37,6 +37,7 @@ class Tally:
     histories: int = 0
     with_raise: int = 0
     raises: int = 0
+    owner_raises: int = 0
     seen: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
@@ -44,6 +45,7 @@ class Tally:
         """Count one history."""
         self.histories += 1
         self.raises += outcome.raises
+        self.owner_raises += outcome.owner_raises
         self.with_raise += outcome.raises > 0
         self.seen.update(outcome.seen)
         self.violations.extend(
@@ -64,6 +66,7 @@ class Tally:
             f"with a raise       {self.with_raise} ({self.raise_share:.0%})",
             *(f"with {name:<14}{self.seen[name]}" for name in _COUNTED),
             f"raises             {self.raises}",
+            f"owners raised      {self.owner_raises}",
             f"violations         {len(self.violations)}",
             *self.violations,
         ]
