@@ -32,13 +32,12 @@ class Intake:
     def take(self, readings: Iterable[Reading]) -> dict[str, str]:
         """Take a cycle's readings in; return endpoint -> ``server_id``.
 
-        A server that several endpoints lead to counts once: the answer that
-        came first becomes its last reading, of the others only use is taken.
+        They are of watched endpoints, in the order in which they came. A server
+        that several endpoints lead to counts once: the answer that came first
+        becomes its last reading, of the others only use is taken.
         """
         read: dict[str, str] = {}
-        for reading in sorted(readings, key=lambda r: (r.answered, r.endpoint)):
-            if reading.endpoint not in self._memory.fleet.watches:
-                continue
+        for reading in readings:
             server_id = reading.server.server_id
             is_again = server_id in read.values()
             displaced = self._memory.fleet.bind(reading)

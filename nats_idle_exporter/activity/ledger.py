@@ -17,6 +17,7 @@ from nats_idle_exporter.activity.ends import End
 from nats_idle_exporter.activity.facts import Instant, Reading
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.intake import Intake
+from nats_idle_exporter.activity.jetstream import Rounds
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import Cadence, Rules
 from nats_idle_exporter.activity.publish import Publisher
@@ -43,8 +44,7 @@ class Ledger:
         self._intake = Intake(self._memory, cadence.brief_connections)
         self._rules = rules
         self._cadence = cadence
-        self._jetstream_to: Instant | None = None
-        self._round_counted: Instant | None = None
+        self._wanted = frozenset[str]()
         self._pending: list[Reading] = []
 
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
@@ -57,8 +57,12 @@ class Ledger:
         self._pending.append(reading)
 
     def consumers_wanted(self) -> frozenset[str]:
-        """Return the accounts whose consumers the next rounds of jsz must tell."""
-        return frozenset()
+        """Return the accounts whose consumers the next rounds of jsz must tell.
+
+        Telling is dear to servers: they are asked once for each account that
+        has any, and again when a verdict stands on it.
+        """
+        return self._wanted
 
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle and return what is now known.
@@ -67,16 +71,27 @@ class Ledger:
             now: the end of the cycle, after all its readings.
             shift_seconds: added to all published times (see ``Timeline``).
         """
-        readings, self._pending = self._pending, []
+        memory = self._memory
+        readings = self._readings()
         read = self._intake.take(readings)
-        for end in self._memory.fleet.settle():
+        for end in memory.fleet.settle():
             self._end(end)
-        self._memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
-        self._see_jetstream()
+        memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
+        Rounds(memory.jetstream, memory.fleet, memory.records).take(readings)
         self._see_listings(now, read)
-        return Publisher(
-            self._memory.fleet, self._rules, self._cadence, now, shift_seconds
-        ).publish(self._memory.records, self._judge(now), read)
+        judge = self._judge(now)
+        view = Publisher(
+            memory.fleet, self._rules, self._cadence, now, shift_seconds
+        ).publish(memory.records, judge, read)
+        self._wanted = frozenset(judge.consumers_wanted)
+        return view
+
+    def _readings(self) -> list[Reading]:
+        """Return the cycle's readings of watched endpoints, as they came."""
+        readings, self._pending = self._pending, []
+        watches = self._memory.fleet.watches
+        readings = [each for each in readings if each.endpoint in watches]
+        return sorted(readings, key=lambda each: (each.answered, each.endpoint))
 
     def _end(self, end: End) -> None:
         if end.server is None or end.hole_seconds > 0:
@@ -88,31 +103,6 @@ class Ledger:
             kind = EvidenceKind.CONNECTION if row.connections else EvidenceKind.LEAFNODE
             if record := self._memory.records.get(account):
                 record.use(kind, end.server.facts.server_id, end.at)
-
-    def _see_jetstream(self) -> None:
-        """Note what the last rounds of jsz say of every account.
-
-        A whole round is over when every server that counts told jsz anew: one
-        server's quick second answer is no second opinion of the others.
-        """
-        fleet = self._memory.fleet
-        oldest, newest = fleet.jetstream_span()
-        is_whole = oldest is not None and (
-            self._round_counted is None or oldest > self._round_counted
-        )
-        if is_whole:
-            self._round_counted = newest
-        if oldest is not None:
-            self._jetstream_to = max(oldest, self._jetstream_to or oldest)
-        enabled = census.jetstream_accounts(fleet.witnesses())
-        holding = census.stream_holders(fleet.witnesses())
-        for account, record in self._memory.records.items():
-            record.has_jetstream.see(
-                is_there=account in enabled, is_whole_round=is_whole
-            )
-            record.holds_streams.see(
-                is_there=account in holding, is_whole_round=is_whole
-            )
 
     def _see_listings(self, now: Instant, read: dict[str, str]) -> None:
         """Forget accounts that are gone.
@@ -137,7 +127,7 @@ class Ledger:
     def _judge(self, now: Instant) -> Judge:
         return Judge(
             Coverage(now, self._memory.fleet.watched_to, self._memory.fleet.oldest()),
-            Coverage(now, self._jetstream_to, self._memory.fleet.jetstream_span()[0]),
+            self._memory.jetstream,
             self._cadence,
             self._memory.proof_from,
             self._memory.holes,

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.holes import NEVER, Holes
+from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.record import Record
 
 
@@ -20,3 +21,4 @@ class Memory:
     records: dict[str, Record] = field(default_factory=dict)
     holes: Holes = field(default_factory=Holes)
     proof_from: float = NEVER
+    jetstream: JetStream = field(default_factory=JetStream)

@@ -59,8 +59,6 @@ class Record:
     holes: Holes = field(default_factory=partial(Holes, MOST_HOLES_OF_ACCOUNT))
     is_raised: bool = False
     longest_idle_seconds: float = 0.0
-    has_jetstream: Sticky = field(default_factory=Sticky)
-    holds_streams: Sticky = field(default_factory=Sticky)
     listed_at: float = NEVER
     listing_misses: int = 0
 

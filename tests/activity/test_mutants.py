@@ -40,7 +40,6 @@ CAUGHT = (
     Caught("dates at asked", 9),
     Caught("claims to answered", 4),
     Caught("ignores peers", 25),
-    Caught("ignores streams", 56),
     Caught("no system account", 1),
     Caught("failure is silence", 1),
     Caught("ignores closed connections", 3),

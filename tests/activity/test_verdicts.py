@@ -7,10 +7,8 @@ import pytest
 from nats_idle_exporter.activity import (
     EvidenceKind,
     Instant,
-    JetStreamRound,
     Reason,
     Row,
-    Stream,
     Verdict,
 )
 from tests.activity.builders import (
@@ -218,145 +216,6 @@ class TestActive:
         watcher.cycle(START + HOUR)
 
         assert watcher.account().verdict is Verdict.UNKNOWN
-
-
-class TestStreams:
-    """Counters do not show the use of streams by other accounts."""
-
-    def test_stream_holder_is_never_inactive(self, server: Process) -> None:
-        """An account with a stream stays unknown, however quiet its counters."""
-        watcher = Watcher(A)
-        holding = frozenset({"TEAM"})
-        for when in (START, START + HOUR):
-            facts = JetStreamRound(
-                at(when), enabled=holding, streams=(Stream("TEAM", "S"),)
-            )
-            watcher.cycle(when, server.reading(when, jetstream=facts))
-
-        account = watcher.account()
-        assert account.verdict is Verdict.UNKNOWN
-        assert account.reason is Reason.STREAMS
-        assert not account.is_observed
-
-    def test_stream_that_appears_takes_a_raise_back(
-        self, idle: Watcher, server: Process
-    ) -> None:
-        """A stream seen first after the raise makes the account unknown."""
-        end = START + HOUR + POLL
-        holding = frozenset({"TEAM"})
-        facts = JetStreamRound(at(end), enabled=holding, streams=(Stream("TEAM", "S"),))
-        idle.cycle(end, server.reading(end, jetstream=facts))
-
-        assert idle.account().verdict is Verdict.UNKNOWN
-
-    def test_missing_stream_is_believed_after_three_rounds(
-        self, server: Process
-    ) -> None:
-        """A recovering server lists streams late: one missing round says nothing."""
-        watcher = Watcher(A)
-        holding = frozenset({"TEAM"})
-        watcher.cycle(
-            START,
-            server.reading(
-                START,
-                jetstream=JetStreamRound(
-                    at(START), enabled=holding, streams=(Stream("TEAM", "S"),)
-                ),
-            ),
-        )
-        verdicts = []
-        for hours in (1, 2, 3):
-            when = START + hours * HOUR
-            facts = JetStreamRound(at(when), enabled=holding)
-            watcher.cycle(when, server.reading(when, jetstream=facts))
-            watcher.cycle(when + 1, server.reading(when + 1, jetstream=None))
-            verdicts.append(watcher.account().verdict)
-
-        assert verdicts == [Verdict.UNKNOWN, Verdict.UNKNOWN, Verdict.INACTIVE]
-
-    def test_one_server_cannot_complete_three_rounds(self) -> None:
-        """A round is whole when every server told anew, however jsz is staggered."""
-        watcher = Watcher(A, B)
-        one, two = Process("SA", A, 0.0), Process("SB", B, 0.0)
-        holding = frozenset({"TEAM"})
-
-        def cycle(when: float, first: float, second: float) -> None:
-            here = JetStreamRound(
-                at(first),
-                enabled=holding,
-                streams=(Stream("TEAM", "S"),) if when == START else (),
-            )
-            there = JetStreamRound(at(second), enabled=holding)
-            watcher.cycle(
-                when,
-                one.reading(when, jetstream=here),
-                two.reading(when, jetstream=there),
-            )
-
-        cycle(START, START, START)
-        for step in range(1, 5):
-            cycle(START + 2 * step, START + 1, START + 2 * step)
-
-        assert watcher.account().reason is Reason.STREAMS
-
-    def test_second_answer_of_a_server_may_show_the_stream(
-        self, server: Process
-    ) -> None:
-        """Of two URLs of one server only one may have asked for jsz."""
-        watcher = Watcher(A, B)
-        holding = frozenset({"TEAM"})
-        shown = JetStreamRound(
-            at(START), enabled=holding, streams=(Stream("TEAM", "S"),)
-        )
-        watcher.cycle(
-            START,
-            server.reading(START, jetstream=JetStreamRound(at(START))),
-            server.reading(START, endpoint=B, jetstream=shown),
-        )
-
-        assert watcher.account().reason is Reason.STREAMS
-
-    def test_account_keeps_jetstream_through_an_empty_answer(
-        self, server: Process
-    ) -> None:
-        """One answer that lists nobody does not free an account of its rounds."""
-        watcher = Watcher(A)
-        enabled = JetStreamRound(at(START), enabled=frozenset({"TEAM"}))
-        watcher.cycle(START, server.reading(START, jetstream=enabled))
-        early = START + HOUR / 2
-        empty = JetStreamRound(at(early))
-        watcher.cycle(early, server.reading(early, jetstream=empty))
-        end = START + HOUR
-        watcher.cycle(end, server.reading(end, jetstream=None))
-
-        assert watcher.account().verdict is Verdict.UNKNOWN
-
-    def test_jetstream_enabled_later_clears_nothing(self) -> None:
-        """Old use does not become new because the proof reaches less far."""
-        watcher = Watcher(A)
-        server = Process("SA", A, 0.0)
-        watcher.cycle(START, server.reading(START, jetstream=JetStreamRound(at(START))))
-        watcher.cycle(START + POLL, server.reading(START + POLL, [used(1)]))
-        end = START + POLL + HOUR
-        watcher.cycle(end, server.reading(end, [used(1)]))
-        assert watcher.account().verdict is Verdict.INACTIVE
-
-        late = JetStreamRound(at(end - POLL), enabled=frozenset({"TEAM"}))
-        watcher.cycle(end + POLL, server.reading(end + POLL, [used(1)], jetstream=late))
-
-        assert watcher.account().verdict is Verdict.INACTIVE
-
-    def test_proof_reaches_to_the_last_round(self, server: Process) -> None:
-        """Where JetStream is enabled, a stream may have come since the last round."""
-        watcher = Watcher(A)
-        enabled = JetStreamRound(at(START), enabled=frozenset({"TEAM"}))
-        watcher.cycle(START, server.reading(START, jetstream=enabled))
-        end = START + HOUR
-        watcher.cycle(end, server.reading(end, jetstream=None))
-
-        assert watcher.account().verdict is Verdict.UNKNOWN
-        assert watcher.account().reason is Reason.OUTDATED
-        assert watcher.account().idle_seconds == 0.0
 
 
 class TestExclusion:

@@ -1,0 +1,95 @@
+"""How good the last rounds of jsz are as a reading of one account's streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple, TypeVar
+
+from nats_idle_exporter.activity.facts import Instant
+from nats_idle_exporter.activity.holes import Hole
+from nats_idle_exporter.activity.told import Told, ToldAccount
+from nats_idle_exporter.activity.traces import Estate, Trace
+
+T = TypeVar("T", bound=Trace)
+
+
+class Span(NamedTuple):
+    """When the oldest and the newest of all servers' last rounds were asked.
+
+    ``is_whole``: every server told anew since the last whole round.
+    """
+
+    oldest: Instant
+    newest: Instant
+    is_whole: bool
+
+
+def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None:
+    """Note how far the streams were read.
+
+    Returns:
+        The hole that stays when something is believed to be gone: it may have
+        been used after its last good round, until the first that lacked it.
+    """
+    lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
+    if lacking and span.is_whole and estate.lacking_since is None:
+        estate.lacking_since = span.newest
+    believed = _believed(estate.streams, lacking)
+    hole = _hole(estate) if believed else None
+    for name in believed:
+        _believe(estate.streams, name, told)
+    estate.is_lacking = lacking != believed
+    if not estate.is_lacking:
+        estate.lacking_since = None
+        estate.reach = later(estate.reach, span.oldest)
+    return hole
+
+
+def settle_consumers(estate: Estate, told: ToldAccount, span: Span) -> None:
+    """Note how far the consumers were read, when every server told them."""
+    is_complete = not estate.is_lacking
+    for name, stream in estate.streams.items():
+        here: Mapping[str, Told] = told[name].consumers if name in told else {}
+        lacking = _lacking(stream.consumers, here, is_whole=span.is_whole)
+        believed = _believed(stream.consumers, lacking)
+        for each in believed:
+            _believe(stream.consumers, each, here)
+        is_complete &= lacking == believed
+    if is_complete:
+        estate.consumers_reach = later(estate.consumers_reach, span.oldest)
+
+
+def later(one: Instant | None, two: Instant) -> Instant:
+    """Return the later of both, on each timeline."""
+    if one is None:
+        return two
+    return Instant(max(one.slow, two.slow), max(one.fast, two.fast))
+
+
+def _lacking(
+    traces: Mapping[str, Trace], told: Mapping[str, Told], *, is_whole: bool
+) -> set[str]:
+    return {
+        name
+        for name, trace in traces.items()
+        if trace.lacks(told[name].mark if name in told else None, is_whole=is_whole)
+    }
+
+
+def _believed(traces: Mapping[str, Trace], lacking: Iterable[str]) -> set[str]:
+    return {name for name in lacking if traces[name].is_believed}
+
+
+def _believe(traces: dict[str, T], name: str, told: Mapping[str, Told]) -> None:
+    """Believe that something is gone, or that it began anew."""
+    if name in told:
+        traces[name].settle()
+    else:
+        del traces[name]
+
+
+def _hole(estate: Estate) -> Hole | None:
+    reach, end = estate.reach, estate.lacking_since
+    if end is None:
+        return None
+    return Hole(end.slow, float("inf") if reach is None else end.fast - reach.fast)
