@@ -7,6 +7,7 @@ in the counters of its owner.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -53,12 +54,16 @@ class Page(NamedTuple):
 
 
 class Loss(NamedTuple):
-    """Use that no reading told, and that none can tell any more."""
+    """Use that no reading told, and that none can tell any more.
+
+    The time starts with the last reading that would have told it.
+    """
 
     account: str
     start_at: float
     end_at: float
     used_at: float
+    is_read: bool
 
 
 @dataclass(slots=True, eq=False)
@@ -82,6 +87,7 @@ class Journal:
     """Until when each node knows what happened, whatever its lag."""
     writes_told_at: float = NEVER
     reads_told_at: float = NEVER
+    first_told_at: float = math.inf
     told_at: float = NEVER
     told_seq: int = 0
     losses: list[Loss] = field(default_factory=list)
@@ -176,13 +182,14 @@ class Journal:
             reads = [at for at in self.untold_reads() if at <= as_of]
             self.reads_told_at = max(self.reads_told_at, as_of)
         self.told_at = max(self.told_at, as_of)
+        self.first_told_at = min(self.first_told_at, as_of)
         self.told_seq = page.last_seq
         return max(*writes, *reads, NEVER, NEVER)
 
     def forget(self) -> None:
         """Forget what was told: whoever heard it is gone."""
         self.writes_told_at = self.reads_told_at = self.told_at = NEVER
-        self.told_seq = 0
+        self.told_seq, self.first_told_at = 0, math.inf
         self.losses.clear()
 
     def _lose(self, when: float) -> None:
@@ -190,11 +197,20 @@ class Journal:
 
         Only of a stream that was told with messages can its loss be told.
         """
-        used_at = max(*self.untold_writes(), *self.untold_reads(), NEVER, NEVER)
-        if used_at > NEVER and self.told_seq:
-            self.losses.append(Loss(self.account, self.told_at, when, used_at))
+        written_at = max(self.untold_writes(), default=NEVER)
+        read_at = max(self.untold_reads(), default=NEVER)
+        if self.told_seq:
+            read_since = max(self.reads_told_at, self.first_told_at)
+            self._note_loss(self.told_at, when, written_at, is_read=False)
+            self._note_loss(read_since, when, read_at, is_read=True)
         self.writes_told_at = self.reads_told_at = when
         self.told_seq = 0
+
+    def _note_loss(
+        self, start_at: float, when: float, used_at: float, *, is_read: bool
+    ) -> None:
+        if used_at > start_at:
+            self.losses.append(Loss(self.account, start_at, when, used_at, is_read))
 
 
 def _moved(reader: Reader, stamp: float, *, is_acked: bool) -> Reader:

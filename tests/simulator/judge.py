@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -238,9 +238,9 @@ class Judge:
                 f"idle {idle:.1f}s, reach {self._ago(reach_at)}, proof from {first}",
             )
             return
-        used_at, how = self._last_use(view.account, from_at)
+        used_at, how = self._last_use(view, from_at)
         if used_at <= from_at + EPSILON:
-            used_at, how = self._last_write(view), "written to, untold"
+            used_at, how = self._untold(view, Journal.untold_writes), "written, untold"
         if used_at > from_at + EPSILON:
             self._blame(
                 "idle",
@@ -261,37 +261,46 @@ class Judge:
 
     def _claimed_at(self, view: AccountView) -> float:
         """Return until when the account is claimed to be idle."""
+        if view.account not in self._enabled:
+            return self._claimed_to_at
         return self.watcher.true_at(view.quiet_since_at + view.idle_seconds)
 
-    def _journals(self, account: str) -> Iterable[Journal]:
-        journals = self.world.jetstream.journals
-        return (journal for journal in journals if journal.account == account)
+    def _untold(
+        self, view: AccountView, uses: Callable[[Journal], Iterable[float]]
+    ) -> float:
+        """Return when a stream was last used, in the time claimed, without a word."""
+        claimed_at = self._claimed_at(view)
+        return max(
+            (
+                at
+                for journal in self.world.jetstream.journals
+                if journal.account == view.account
+                for at in uses(journal)
+                if at <= claimed_at
+            ),
+            default=NEVER,
+        )
 
-    def _last_write(self, view: AccountView) -> float:
-        """Return when a stream was last written to that the heart was not told of."""
-        journals = list(self._journals(view.account))
-        claimed_at = self._claimed_at(view) if journals else NEVER
-        untold = (at for journal in journals for at in journal.untold_writes())
-        return max((at for at in untold if at <= claimed_at), default=NEVER)
-
-    def _last_read(self, view: AccountView) -> float:
-        """Return when a stream was last read from that the heart was not told of."""
-        journals = list(self._journals(view.account))
-        claimed_at = self._claimed_at(view) if journals else NEVER
-        untold = (at for journal in journals for at in journal.untold_reads())
-        return max((at for at in untold if at <= claimed_at), default=NEVER)
-
-    def _last_use(self, account: str, from_at: float) -> tuple[float, str]:
-        last_at, how = self.truth.shown.get(account, NEVER), "shown"
+    def _last_use(self, view: AccountView, from_at: float) -> tuple[float, str]:
+        last_at, how = self.truth.shown.get(view.account, NEVER), "shown"
         if last_at > self._claimed_to_at:
             last_at = NEVER
+        hidden_at, hidden = self._hidden(view, max(last_at, from_at), of_reads=False)
+        return (hidden_at, hidden) if hidden else (last_at, how)
+
+    def _hidden(
+        self, view: AccountView, since: float, *, of_reads: bool
+    ) -> tuple[float, str]:
+        """Return the last use since then that is in a hole not to be forgiven."""
+        account, claimed_at = view.account, self._claimed_at(view)
+        last_at, how = NEVER, ""
         for hole in self.truth.holes:
             used_at = hole.uses.get(account, NEVER)
-            if not max(last_at, from_at) < used_at <= self._claimed_to_at:
+            if hole.is_of_reads is not of_reads or not since < used_at <= claimed_at:
                 continue
-            if self._is_forgiven(hole, account, from_at):
+            if self._is_forgiven(hole, account, since):
                 self.forgiven[account] += 1
-            else:
+            elif used_at > last_at:
                 last_at, how = used_at, f"in a hole of {hole.seconds:.1f}s"
         return last_at, how
 
@@ -301,7 +310,9 @@ class Judge:
         together = sum(
             other.seconds
             for other in self.truth.holes
-            if other.account in (None, account) and other.end_at > from_at
+            if other.account in (None, account)
+            and other.end_at > from_at
+            and (hole.is_of_reads or not other.is_of_reads)
         )
         return together < self.promise.threshold(account) / 20
 
@@ -310,9 +321,7 @@ class Judge:
         threshold = self.promise.threshold(view.account)
         if view.idle_seconds < threshold:
             self._blame(rule, view.account, f"idle only {view.idle_seconds:.1f}s")
-        read_at = self._last_read(view)
-        if read_at > self._reach(view.account) - threshold + EPSILON:
-            self._blame(rule, view.account, f"read {self._ago(read_at)}, untold")
+        self._read(view, rule)
         if self.watcher.deceived_at > self._reach_at:
             # Nothing we can read tells the time that both our clocks missed.
             return
@@ -330,6 +339,15 @@ class Judge:
             lag = self._now_at - self.horizon.consumers_at(view.account)
             if lag > 2 * self.watcher.habits.jetstream_seconds + EPSILON:
                 self._blame(rule, view.account, f"consumers last read {lag:.1f}s ago")
+
+    def _read(self, view: AccountView, rule: str) -> None:
+        """Check that no stream was read from in the time that the verdict claims."""
+        since = self._reach(view.account) - self.promise.threshold(view.account)
+        read_at, how = self._untold(view, Journal.untold_reads), "untold"
+        if read_at <= since + EPSILON:
+            read_at, how = self._hidden(view, since, of_reads=True)
+        if read_at > since + EPSILON:
+            self._blame(rule, view.account, f"read {self._ago(read_at)} ({how})")
 
     def _cleared(self, view: AccountView) -> None:
         name = view.account

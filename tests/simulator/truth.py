@@ -74,6 +74,8 @@ class Hole:
     end_at: float
     account: str | None = None
     uses: dict[str, float] = field(default_factory=dict)
+    is_of_reads: bool = False
+    """Only consumers would have told, and they are asked for late."""
 
     @property
     def seconds(self) -> float:
@@ -230,8 +232,9 @@ class Truth:
     def take_losses(self, journals: Iterable[Journal]) -> None:
         """Take in what was lost with streams before any reading told it."""
         for journal in journals:
-            for account, start_at, end_at, used_at in journal.losses:
-                self.holes.append(Hole(start_at, end_at, account, {account: used_at}))
+            for account, start_at, end_at, used_at, is_read in journal.losses:
+                uses = {account: used_at}
+                self.holes.append(Hole(start_at, end_at, account, uses, is_read))
             journal.losses.clear()
 
     def tell_again(self, account: str) -> None:
