@@ -18,7 +18,7 @@ class JournalLives(Lives):
     def _jetstream(self) -> None:
         """Give some accounts streams, or at least the right to own some."""
         rng, tenants = self.rng, self.world.tenants
-        if rng.random() < 0.55 or tenants == [GLOBAL]:
+        if rng.random() < 0.5 or tenants == [GLOBAL]:
             return
         jetstream = self.world.jetstream
         owners = rng.sample(tenants, rng.choice((1, 1, 2)))
@@ -45,7 +45,7 @@ class JournalLives(Lives):
         readers = [f"C{i}" for i in range(rng.choice((0, 0, 1, 2)))]
         for reader in readers:
             world.at(created_at + 1.0, world.jetstream.add_reader, journal, reader)
-        if rng.random() < 0.85:
+        if rng.random() < 0.75:
             self._written(journal, created_at + 2.0)
             for reader in readers:
                 self._is_read(journal, reader, created_at + 3.0)
@@ -53,7 +53,7 @@ class JournalLives(Lives):
 
     def _copies(self, owners: list[str]) -> None:
         """Let one account mirror the streams of another."""
-        if len(owners) < 2 or self.rng.random() < 0.5:
+        if len(owners) < 2 or self.rng.random() < 0.3:
             return
         for origin in list(self.world.jetstream.journals):
             if origin.account == owners[0]:
@@ -97,11 +97,11 @@ class JournalLives(Lives):
         """Draw when something is used."""
         ways: tuple[Callable[[float], Times], ...]
         ways = (self._some, self._few, self._many)
-        return self.rng.choices(ways, (45, 35, 20))[0](since)
+        return self.rng.choices(ways, (60, 28, 12))[0](since)
 
     def _some(self, since: float) -> Times:
         rng = self.rng
-        last_at = BEGAN_AT + rng.uniform(0.0, 0.6) * (self.end_at - BEGAN_AT)
+        last_at = BEGAN_AT + rng.uniform(0.0, 0.45) * (self.end_at - BEGAN_AT)
         times = [rng.uniform(since, last_at) for _ in range(rng.randint(1, 4))]
         return [at for at in times if at >= since]
 
