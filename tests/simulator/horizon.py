@@ -224,8 +224,14 @@ class Horizon:
 
     def consumers_at(self, account: str) -> float:
         """Return when every watched server's consumers of it were read."""
-        rounds = (node.consumers_at.get(account, NEVER) for node in self._watched())
-        return min(rounds, default=math.inf)
+        return min(
+            (
+                node.consumers_at.get(account, NEVER)
+                for node in self._watched()
+                if node.last_round_at is not None
+            ),
+            default=math.inf,
+        )
 
 
 def _death_at(runs: list[Process]) -> float:
