@@ -42,7 +42,10 @@ class Draft:
         self.kind = kind
         self.is_calm = kind in (Kind.CALM, Kind.ROLLING)
         self.world = World(rng, operator=rng.random() < 0.35)
-        self.length = rng.randint(8, 22) if rng.random() < 0.75 else rng.randint(30, 60)
+        self.has_streams = rng.random() < 0.5
+        # Where holes are forgiven, they cover up nothing that streams could tell.
+        is_short = rng.random() < (0.45 if self.has_streams else 0.75)
+        self.length = rng.randint(8, 22) if is_short else rng.randint(30, 60)
         more = rng.uniform(1.3, 2.1)
         if kind is Kind.ROLLING:
             self.length, more = 150, rng.uniform(1.2, 1.3)

@@ -32,7 +32,9 @@ class Horizon:
         endpoints = self.world.endpoints.values()
         self._led_to = {index for each in endpoints for index in each.nodes}
         good = [poll for poll in polls if not poll.is_failed]
-        self.truth.take_losses(self.world.jetstream.journals)
+        is_first_sight = self.first_sight_at is None
+        journals = self.world.jetstream.journals
+        self.truth.take_losses(journals, is_first_sight=is_first_sight)
         good.sort(key=lambda poll: poll.sample.at if poll.sample else 0.0)
         for poll in good:
             self._read(poll)
@@ -100,6 +102,10 @@ class Horizon:
         node.last_round_at = max(poll.asked_at, node.last_round_at or 0.0)
         for account in told.consumers_of:
             node.consumers_at[account] = node.last_round_at
+        told_journals = [telling.journal for telling in poll.tellings]
+        for journal in self.world.jetstream.journals:
+            if node.index in journal.places and journal not in told_journals:
+                journal.missed_at = journal.missed_at or poll.asked_at
         self.truth.settle_journals(poll.tellings, poll.answered_at)
 
     def _hear_peers(self, poll: Poll) -> None:

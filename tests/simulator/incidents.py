@@ -63,13 +63,32 @@ class Incidents(JournalLives):
             self._overflow,
             self._overflow,
         ]
-        if self.world.jetstream.journals:
-            acts += [self._moves_leaders, self._drops_journal, self._drops_reader]
         if self.kind is Kind.SLACK:
             acts += [self._leave, self._join, self._retire, self._duplicate]
         rng.choice(acts)(at)
         if rng.random() < 0.5:
             self._temptation(at)
+
+    def _stream_incidents(self) -> None:
+        """Do to streams what hides their use."""
+        rng, journals = self.rng, self.world.jetstream.journals
+        acts = (
+            self._moves_leaders,
+            self._drops_journal,
+            self._drops_reader,
+            self._restarts_keeper,
+            self._restarts_keeper,
+        )
+        for _ in range(rng.choice((1, 2, 3)) if journals else 0):
+            rng.choice(acts)(rng.uniform(BEGAN_AT, self.end_at))
+
+    def _restarts_keeper(self, at: float) -> None:
+        """Restart all servers that keep a stream, used since the last round."""
+        journal = self.rng.choice(self.world.jetstream.journals)
+        for index in journal.places:
+            node = self.world.nodes[index]
+            self._restart(at, node, self.rng.uniform(0.2, 5.0))
+        self._uses_journal(at - self.rng.uniform(0.0, 150.0), journal)
 
     def _own_restarts(self) -> list[OwnRestart]:
         """Restart ourselves, with or without what was learned."""

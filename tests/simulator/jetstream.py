@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
 from nats_idle_exporter.activity import Instant, JetStreamRound, Stream
-from tests.simulator.journals import Journal, Page
+from tests.simulator.journals import Acks, Journal, Page
 from tests.simulator.servers import NEVER, Process
 
 if TYPE_CHECKING:
@@ -144,9 +144,8 @@ class JetStream:
         leader = self._leader(when, journal)
         if leader is None or not self.world.publish(when, node, by, 0):
             return
-        is_acked = self.world.rng.random() < 0.5
-        stamp = when + leader.clock_offset
-        journal.read(when, name, stamp, is_acked=is_acked)
+        acks = self.world.rng.choice(list(Acks))
+        journal.read(when, name, when + leader.clock_offset, acks)
 
     # --- what servers answer -------------------------------------------------
 

@@ -18,7 +18,7 @@ class JournalLives(Lives):
     def _jetstream(self) -> None:
         """Give some accounts streams, or at least the right to own some."""
         rng, tenants = self.rng, self.world.tenants
-        if rng.random() < 0.5 or tenants == [GLOBAL]:
+        if not self.has_streams or tenants == [GLOBAL]:
             return
         jetstream = self.world.jetstream
         owners = rng.sample(tenants, rng.choice((1, 1, 2)))
@@ -29,6 +29,16 @@ class JournalLives(Lives):
             for number in range(rng.choice((0, 1, 1, 2))):
                 self._journal(account, f"S{number}")
         self._copies(owners)
+        if rng.random() < 0.3:
+            # Then no server remembers a request to the API.
+            for node in self.world.nodes:
+                at = BEGAN_AT - rng.uniform(50.0, 90.0)
+                self.world.at(at, self.world.kill, node)
+                self.world.at(at + 1.0, self.world.start, node)
+        elif rng.random() < 0.3:
+            for journal in jetstream.journals:
+                at = BEGAN_AT - rng.uniform(0.0, 90.0)
+                self.world.at(at, jetstream.delete, journal)
 
     def _journal(self, account: str, name: str) -> Journal:
         rng, world = self.rng, self.world
@@ -124,11 +134,13 @@ class JournalLives(Lives):
         """Use streams in the time up to this moment, where it is overlooked."""
         for journal in self.world.jetstream.journals:
             if self.rng.random() < 0.4:
-                moment = at - self.rng.uniform(0.0, seconds)
-                if self.rng.random() < 0.5 and not journal.is_copy:
-                    self._writes(moment, journal, self._client(journal))
-                else:
-                    self._reads(moment, journal, "C0", self._client(journal))
+                self._uses_journal(at - self.rng.uniform(0.0, seconds), journal)
+
+    def _uses_journal(self, at: float, journal: Journal) -> None:
+        if self.rng.random() < 0.5 and not journal.is_copy:
+            self._writes(at, journal, self._client(journal))
+        else:
+            self._reads(at, journal, "C0", self._client(journal))
 
     def _moves_leaders(self, at: float) -> None:
         for journal in self.world.jetstream.journals:
@@ -142,6 +154,7 @@ class JournalLives(Lives):
             return
         journal = rng.choice(world.jetstream.journals)
         self._uses_journals(at, 120.0)
+        self._uses_journal(at - rng.uniform(0.0, 120.0), journal)
         world.at(at, world.jetstream.delete, journal)
         if rng.random() < 0.5:
             back_at = at + rng.choice((0.5, 20.0, 200.0, 1500.0))

@@ -11,6 +11,7 @@ import math
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from enum import Enum
 from operator import attrgetter
 from typing import NamedTuple
 
@@ -18,6 +19,15 @@ from nats_idle_exporter.activity import Consumer, Stream
 from tests.simulator.servers import NEVER
 
 _by_time = attrgetter("at")
+
+
+class Acks(Enum):
+    """What a client that reads acknowledges."""
+
+    NONE = 0
+    ALL = 1
+    ONLY = 2
+    """Nothing is delivered if something can be acknowledged."""
 
 
 class Reader(NamedTuple):
@@ -89,8 +99,13 @@ class Journal:
     reads_told_at: float = NEVER
     first_told_at: float = math.inf
     told_at: float = NEVER
+    missed_at: float | None = None
+    """When one of its nodes first did not tell it, since it was last told."""
     told_seq: int = 0
     losses: list[Loss] = field(default_factory=list)
+    unseen: list[Loss] = field(default_factory=list)
+    """What was lost before anything of it was told."""
+    _past: list[Loss] = field(default_factory=list)
 
     @property
     def is_there(self) -> bool:
@@ -124,13 +139,13 @@ class Journal:
         kept = tuple(each for each in last.readers if each.name != name)
         self.pages.append(last.then(when, kept))
 
-    def read(self, when: float, name: str, stamp: float, *, is_acked: bool) -> None:
-        """Deliver one message, perhaps acknowledge all that was delivered."""
+    def read(self, when: float, name: str, stamp: float, acks: Acks) -> None:
+        """Deliver one message, or acknowledge all that was delivered, or both."""
         last = self.pages[-1]
         if not any(each.name == name for each in last.readers):
             return
         readers = tuple(
-            _moved(each, stamp, is_acked=is_acked) if each.name == name else each
+            _moved(each, stamp, acks) if each.name == name else each
             for each in last.readers
         )
         self.pages.append(last.then(when, readers)._replace(reader=name))
@@ -182,6 +197,7 @@ class Journal:
             reads = [at for at in self.untold_reads() if at <= as_of]
             self.reads_told_at = max(self.reads_told_at, as_of)
         self.told_at = max(self.told_at, as_of)
+        self.missed_at = None
         self.first_told_at = min(self.first_told_at, as_of)
         self.told_seq = page.last_seq
         return max(*writes, *reads, NEVER, NEVER)
@@ -189,8 +205,10 @@ class Journal:
     def forget(self) -> None:
         """Forget what was told: whoever heard it is gone."""
         self.writes_told_at = self.reads_told_at = self.told_at = NEVER
-        self.told_seq, self.first_told_at = 0, math.inf
+        self.told_seq, self.first_told_at, self.missed_at = 0, math.inf, None
         self.losses.clear()
+        # All that was lost so far is now from before the first sight.
+        self.unseen = list(self._past)
 
     def _lose(self, when: float) -> None:
         """Account for use that is wiped out before any reading told it.
@@ -203,6 +221,11 @@ class Journal:
             read_since = max(self.reads_told_at, self.first_told_at)
             self._note_loss(self.told_at, when, written_at, is_read=False)
             self._note_loss(read_since, when, read_at, is_read=True)
+        used = (page.at for page in self.pages if page.is_write or page.reader)
+        past = Loss(self.account, NEVER, when, max(used, default=NEVER), is_read=False)
+        self._past.append(past)
+        if not self.told_seq:
+            self.unseen.append(past)
         self.writes_told_at = self.reads_told_at = when
         self.told_seq = 0
 
@@ -213,7 +236,10 @@ class Journal:
             self.losses.append(Loss(self.account, start_at, when, used_at, is_read))
 
 
-def _moved(reader: Reader, stamp: float, *, is_acked: bool) -> Reader:
-    delivered = reader.delivered + 1
-    acked = delivered if is_acked else reader.acked
+def _moved(reader: Reader, stamp: float, acks: Acks) -> Reader:
+    delivered, acked = reader.delivered, reader.acked
+    if acks is not Acks.ONLY or delivered == acked:
+        delivered += 1
+    if acks is not Acks.NONE:
+        acked = delivered
     return reader._replace(delivered=delivered, acked=acked, stamp=stamp)

@@ -276,10 +276,20 @@ class Judge:
                 for journal in self.world.jetstream.journals
                 if journal.account == view.account
                 for at in uses(journal)
-                if at <= claimed_at
+                if at <= claimed_at and not self._is_missed(journal, at)
             ),
             default=NEVER,
         )
+
+    def _is_missed(self, journal: Journal, used_at: float) -> bool:
+        """Say whether a use is in a hole to be forgiven: its stream seemed gone."""
+        missed_at = journal.missed_at
+        if missed_at is None or used_at > missed_at:
+            return False
+        hole = Hole(journal.told_at, missed_at)
+        is_missed = self._is_forgiven(hole, journal.account, used_at)
+        self.forgiven[journal.account] += is_missed
+        return is_missed
 
     def _last_use(self, view: AccountView, from_at: float) -> tuple[float, str]:
         last_at, how = self.truth.shown.get(view.account, NEVER), "shown"
@@ -322,23 +332,25 @@ class Judge:
         if view.idle_seconds < threshold:
             self._blame(rule, view.account, f"idle only {view.idle_seconds:.1f}s")
         self._read(view, rule)
-        if self.watcher.deceived_at > self._reach_at:
+        habits = self.watcher.habits
+        limit = max(self.promise.tolerance_seconds, 2 * habits.interval_seconds)
+        self._fresh(view, rule, "a server", self._reach_at, limit)
+        limit = 2 * habits.jetstream_seconds
+        if view.account in self._enabled:
+            self._fresh(view, rule, "jsz", self.horizon.round_at(), limit)
+        if view.account in self._consumed:
+            read_at = self.horizon.consumers_at(view.account)
+            self._fresh(view, rule, "consumers", read_at, limit)
+
+    def _fresh(
+        self, view: AccountView, rule: str, what: str, read_at: float, limit: float
+    ) -> None:
+        if self.watcher.deceived_at > read_at > NEVER:
             # Nothing we can read tells the time that both our clocks missed.
             return
-        lag = self._now_at - self._reach_at
-        limit = max(
-            self.promise.tolerance_seconds, 2 * self.watcher.habits.interval_seconds
-        )
+        lag = self._now_at - read_at
         if lag > limit + EPSILON:
-            self._blame(rule, view.account, f"a server was last read {lag:.1f}s ago")
-        if view.account in self._enabled:
-            lag = self._now_at - self.horizon.round_at()
-            if lag > 2 * self.watcher.habits.jetstream_seconds + EPSILON:
-                self._blame(rule, view.account, f"jsz was last read {lag:.1f}s ago")
-        if view.account in self._consumed:
-            lag = self._now_at - self.horizon.consumers_at(view.account)
-            if lag > 2 * self.watcher.habits.jetstream_seconds + EPSILON:
-                self._blame(rule, view.account, f"consumers last read {lag:.1f}s ago")
+            self._blame(rule, view.account, f"{what}: last read {lag:.1f}s ago")
 
     def _read(self, view: AccountView, rule: str) -> None:
         """Check that no stream was read from in the time that the verdict claims."""

@@ -43,6 +43,7 @@ class _Planner(Incidents):
         for account in self.world.tenants:
             self._life(account)
         if not self.is_calm:
+            self._stream_incidents()
             for _ in range(rng.choice((0, 1, 2, 3, 4, 6))):
                 self._incident(rng.uniform(BEGAN_AT, self.end_at))
         elif self.kind is Kind.ROLLING:
@@ -92,6 +93,8 @@ class _Planner(Incidents):
     def _promise(self) -> Promise:
         rng = self.rng
         tolerance = rng.choice((0.0, 20.0, 45.0, 90.0, 300.0, 300.0))
+        if self.has_streams and rng.random() < 0.6:
+            tolerance = 300.0
         if self.kind is Kind.STRICT:
             tolerance = 0.0
         elif self.kind is Kind.ROLLING:

@@ -229,9 +229,16 @@ class Truth:
                 self.shown_by_journals += used_at > self.shown.get(account, NEVER)
                 self.show(account, used_at, answered_at)
 
-    def take_losses(self, journals: Iterable[Journal]) -> None:
-        """Take in what was lost with streams before any reading told it."""
+    def take_losses(self, journals: Iterable[Journal], *, is_first_sight: bool) -> None:
+        """Take in what was lost with streams before any reading told it.
+
+        Of what nobody was told of, servers still know that the API was asked,
+        but only at the first sight that counts.
+        """
         for journal in journals:
+            if is_first_sight:
+                journal.losses += journal.unseen
+            journal.unseen.clear()
             for account, start_at, end_at, used_at, is_read in journal.losses:
                 uses = {account: used_at}
                 self.holes.append(Hole(start_at, end_at, account, uses, is_read))
