@@ -8,6 +8,7 @@ that presents old verdicts as fresh.
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,7 +17,7 @@ import structlog
 from aiohttp import web
 
 from nats_idle_exporter import __version__
-from nats_idle_exporter.activity import Cadence, Ledger
+from nats_idle_exporter.activity import Cadence
 from nats_idle_exporter.config import Config, ConfiguredRules, WebOptions
 from nats_idle_exporter.config.web import format_listen_address
 from nats_idle_exporter.errors import StartError
@@ -25,7 +26,9 @@ from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
+from nats_idle_exporter.remembering import Remembering, Watch, opened, state_path
 from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.state import Keeper
 from nats_idle_exporter.text import os_words
 from nats_idle_exporter.web.app import ServingState, make_app
 
@@ -40,7 +43,7 @@ def serve(config: Config, options: WebOptions) -> int:
     """Run the daemon until a signal ends it; return the exit code.
 
     Raises:
-        StartError: an address cannot be listened on.
+        StartError: an address cannot be listened on, or the state not be used.
     """
     asyncio.run(run(config, options))
     return 0
@@ -50,7 +53,7 @@ async def run(config: Config, options: WebOptions) -> None:
     """Run the daemon in this loop until SIGTERM or SIGINT; SIGHUP changes nothing.
 
     Raises:
-        StartError: an address cannot be listened on.
+        StartError: an address cannot be listened on, or the state not be used.
         ExceptionGroup: a part failed; everything was stopped.
     """
     stop = asyncio.Event()
@@ -61,25 +64,38 @@ async def run(config: Config, options: WebOptions) -> None:
     loop.add_signal_handler(signal.SIGHUP, _refuse_reload)
     _log.info("starting", version=__version__, systems=len(config.systems))
     state = ServingState(Pages())
-    async with _listening(state, options), new_session() as session:
-        clock = SystemClock()
+    clock = SystemClock()
+    path = state_path(config, os.environ)
+    async with (
+        _listening(state, options),
+        new_session() as session,
+        opened(path, config, clock) as keeper,
+    ):
         client = MonitoringClient(
             session,
             clock,
             timeout_seconds=config.poll.timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
         )
-        poller = _make_poller(config, client, clock, state.pages)
+        publisher = _Publisher(config, clock, state.pages, keeper)
+        watch = _watch(config, publisher.rules)
+        remembering = Remembering(watch, client, clock, keeper)
+        await remembering.recall()
+        poller = _make_poller(config, client, clock, publisher, remembering)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(poller.run(), name="poll loop"),
                 group.create_task(state.pages.run(), name="page rendering"),
             ]
+            if keeper is not None:
+                group.create_task(keeper.run(), name="saving")
             await stop.wait()
             state.is_stopping = True
             _log.info("stopping")
             for task in tasks:
                 task.cancel()
+            if keeper is not None:
+                keeper.close()
     _log.info("stopped")
 
 
@@ -90,36 +106,57 @@ def _refuse_reload() -> None:
     )
 
 
-def _make_poller(
-    config: Config, client: MonitoringClient, clock: Clock, pages: Pages
-) -> Poller:
-    rules = ConfiguredRules(config)
-    reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
+class _Publisher:
+    """Offers each snapshot for rendering, with all that belongs on the page."""
 
-    is_first = True
+    def __init__(
+        self, config: Config, clock: Clock, pages: Pages, keeper: Keeper | None
+    ) -> None:
+        self.rules = ConfiguredRules(config)
+        self._pages = pages
+        self._keeper = keeper
+        self._reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
+        self._is_first = True
+        self._offer(None)
 
-    def publish(snapshot: Snapshot | None) -> None:
-        nonlocal is_first
-        if snapshot and is_first:
-            is_first = False
+    def publish(self, snapshot: Snapshot) -> None:
+        """Take the snapshot of a cycle."""
+        if self._is_first:
+            self._is_first = False
             _tell(snapshot)
-        pages.offer(
+        self._offer(snapshot)
+
+    def _offer(self, snapshot: Snapshot | None) -> None:
+        self._pages.offer(
             Publication(
-                snapshot=snapshot, ownership=rules.registry.entry, reload=reload
+                snapshot=snapshot,
+                ownership=self.rules.registry.entry,
+                reload=self._reload,
+                state=None if self._keeper is None else self._keeper.status,
             )
         )
 
-    publish(None)
+
+def _watch(config: Config, rules: ConfiguredRules) -> Watch:
     cadence = Cadence(
         config.poll.interval_seconds,
         config.poll.jetstream_interval_seconds,
         config.inactivity.forget_after_seconds,
         config.inactivity.brief_connections,
     )
+    endpoints = {system.name: system.endpoints for system in config.systems}
+    return Watch(endpoints, rules, cadence)
+
+
+def _make_poller(
+    config: Config,
+    client: MonitoringClient,
+    clock: Clock,
+    publisher: _Publisher,
+    remembering: Remembering,
+) -> Poller:
     systems = {
-        system.name: WatchedSystem(
-            Ledger(system.endpoints, rules, cadence), system.endpoints
-        )
+        system.name: WatchedSystem(remembering.ledgers[system.name], system.endpoints)
         for system in config.systems
     }
     pace = Pace(
@@ -127,7 +164,9 @@ def _make_poller(
         config.poll.jetstream_interval_seconds,
         config.poll.concurrency,
     )
-    return Poller(systems, client, clock, publish, pace)
+    poller = Poller(systems, client, clock, publisher.publish, pace)
+    poller.keep = remembering.keep
+    return poller
 
 
 def _tell(snapshot: Snapshot) -> None:

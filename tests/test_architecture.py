@@ -28,6 +28,7 @@ ALLOWED = {
     "metrics": {"metrics", "activity", "removal", "snapshot", "errors"},
     "web": {"web", "metrics", "activity", "removal", "snapshot", "errors"},
     "monitoring": {"monitoring", "activity", "snapshot", "errors", "text", "urls"},
+    "state": {"state", "activity", "snapshot", "errors", "text"},
     "config": {"config", "activity", "removal", "errors", "text", "urls"},
 }
 """Which parts of the program a part may import."""

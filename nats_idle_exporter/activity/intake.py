@@ -246,4 +246,5 @@ def _gap_seconds(reading: Reading, last: Server) -> float:
     return max(
         reading.answered.fast - last.asked.fast,
         reading.server.now_at - last.facts.now_at,
+        reading.server.uptime_seconds - last.facts.uptime_seconds,
     )

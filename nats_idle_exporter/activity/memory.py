@@ -14,7 +14,9 @@ from nats_idle_exporter.activity.record import Record
 class Memory:
     """Servers, accounts and the bounds of what can be proven.
 
-    ``proof_from`` is on the slow timeline: before it nothing is proven.
+    ``proof_from`` and ``concluded_at``, the end of the last cycle, are on the slow
+    timeline; before the first nothing is proven. ``shift_seconds`` was added to the
+    times that were last published.
     """
 
     fleet: Fleet
@@ -22,3 +24,5 @@ class Memory:
     holes: Holes = field(default_factory=Holes)
     proof_from: float = NEVER
     jetstream: JetStream = field(default_factory=JetStream)
+    concluded_at: float = NEVER
+    shift_seconds: float = 0.0

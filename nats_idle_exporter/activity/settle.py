@@ -32,10 +32,14 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
         been used after its last good round, until the first that lacked it.
     """
     lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
-    if lacking and span.is_whole and estate.lacking_since is None:
-        estate.lacking_since = span.newest
+    if lacking and span.is_whole:
+        estate.lacking_since = estate.lacking_since or span.newest
     believed = _believed(estate.streams, lacking)
-    hole = _hole(estate) if believed else None
+    hole = None
+    if believed:
+        end, reach = estate.lacking_since or span.newest, estate.reach
+        seconds = float("inf") if reach is None else end.fast - reach.fast
+        hole = Hole(end.slow, seconds)
     for name in believed:
         _believe(estate.streams, name, told)
     estate.is_lacking = lacking != believed
@@ -86,10 +90,3 @@ def _believe(traces: dict[str, T], name: str, told: Mapping[str, Told]) -> None:
         traces[name].settle()
     else:
         del traces[name]
-
-
-def _hole(estate: Estate) -> Hole | None:
-    reach, end = estate.reach, estate.lacking_since
-    if end is None:
-        return None
-    return Hole(end.slow, float("inf") if reach is None else end.fast - reach.fast)

@@ -58,6 +58,15 @@ class _Frame(NamedTuple):
         return self.outdated is Reason.NONE
 
 
+class _Stand(NamedTuple):
+    """How long one account was idle, and what was not read lately for it."""
+
+    frame: _Frame
+    quiet_since: float
+    idle_seconds: float
+    outdated: Reason
+
+
 class Judge:
     """Judges the accounts of one system at the end of one cycle.
 
@@ -93,6 +102,28 @@ class Judge:
 
     def judge(self, record: Record, policy: Policy) -> Proof:
         """Judge one account and keep its raised verdict in the record."""
+        stand = self._stand(record, policy)
+        idle, frame = stand.idle_seconds, stand.frame
+        # A raised verdict falls by new use only, never by old use in a new light.
+        is_settled = frame.is_fresh and not record.is_raised
+        until = frame.watched_to if is_settled else self._counters.now.slow
+        is_used = record.last_use is not None and (
+            until - record.last_use.at < policy.threshold_seconds
+        )
+        is_proven = not stand.outdated and idle >= policy.threshold_seconds
+        _keep_raised(record, policy, idle, is_used=is_used, is_proven=is_proven)
+        said = _say(record, stand.outdated, is_used=is_used, is_proven=is_proven)
+        return Proof(*said, idle, stand.quiet_since)
+
+    def resume(self, record: Record, policy: Policy) -> None:
+        """Recall of an account what follows from all that was saved.
+
+        That is how long it was idle while raised, and who of those judged needs a
+        look at the consumers; its verdict stays as it is.
+        """
+        record.see_idle(self._stand(record, policy).idle_seconds)
+
+    def _stand(self, record: Record, policy: Policy) -> _Stand:
         estate = self._jetstream.estates.get(record.account)
         jetstream = self._streams(record.account, estate)
         frame = self._frames.get((policy, jetstream))
@@ -101,12 +132,6 @@ class Judge:
             self._frames[policy, jetstream] = frame
         quiet_since = self._quiet_since(record, policy, frame)
         idle = max(0.0, frame.watched_to - quiet_since)
-        # A raised verdict falls by new use only, never by old use in a new light.
-        is_settled = frame.is_fresh and not record.is_raised
-        until = frame.watched_to if is_settled else self._counters.now.slow
-        is_used = record.last_use is not None and (
-            until - record.last_use.at < policy.threshold_seconds
-        )
         outdated = frame.outdated
         if estate is not None and estate.has_consumers:
             is_wanted = record.is_raised or idle >= self._late_level(policy)
@@ -115,10 +140,7 @@ class Judge:
             idle = self._checked(idle, quiet_since, estate, policy)
             if is_wanted and not outdated:
                 outdated = self._consumers_outdated(estate)
-        is_proven = not outdated and idle >= policy.threshold_seconds
-        _keep_raised(record, policy, idle, is_used=is_used, is_proven=is_proven)
-        said = _say(record, outdated, is_used=is_used, is_proven=is_proven)
-        return Proof(*said, idle, quiet_since)
+        return _Stand(frame, quiet_since, idle, outdated)
 
     def _streams(self, account: str, estate: Estate | None) -> Coverage | None:
         """Return the coverage of an account's streams; None when it can own none."""
@@ -186,7 +208,7 @@ def _keep_raised(
         return
     if is_proven:
         record.is_raised = True
-        record.longest_idle_seconds = max(record.longest_idle_seconds, idle)
+    record.see_idle(idle)
     if policy.threshold_seconds > record.longest_idle_seconds:
         record.is_raised = False
 

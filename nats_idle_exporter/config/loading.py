@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from nats_idle_exporter.config.checks import settle
 from nats_idle_exporter.config.decoding import decode_config
 from nats_idle_exporter.config.overrides import NO_OVERRIDES, Overrides, override
@@ -38,7 +40,11 @@ def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
             expected="text in UTF-8",
             found=f"the byte 0x{byte:02x} at offset {error.start}",
         ) from error
-    return parse_config(text, overrides)
+    config = parse_config(text, overrides)
+    if config.state.path is None:
+        return config
+    state_path = str(path.parent.absolute() / config.state.path)
+    return replace(config, state=replace(config.state, path=state_path))
 
 
 def parse_config(text: str, overrides: Overrides = NO_OVERRIDES) -> Config:

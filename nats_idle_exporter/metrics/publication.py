@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.snapshot import Snapshot, StateStatus
 
 
 class HasOwner(Protocol):
@@ -39,8 +39,12 @@ class ReloadStatus:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Publication:
-    """One moment to publish; ``snapshot`` is None until the first cycle ended."""
+    """One moment to publish; ``snapshot`` is None until the first cycle ended.
+
+    ``state`` is None when nothing outlives the process.
+    """
 
     snapshot: Snapshot | None
     ownership: Ownership
     reload: ReloadStatus
+    state: StateStatus | None = None
