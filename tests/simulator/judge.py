@@ -68,8 +68,10 @@ class Memory:
     first_listed_at: float = NEVER
     unlisted: int = 0
     idle: float = 0.0
-    quiet_at: float | None = None
-    """Since when it was claimed to be idle before our restart, until the next view."""
+    claimed_at: float = NEVER
+    """Until when it was claimed to be idle, by the last view."""
+    is_resumed: bool = False
+    """We restarted since."""
     late: int = 0
 
 
@@ -108,8 +110,9 @@ class Judge:
     def resume(self, when: float) -> None:
         """Take in that we restarted: nobody saw the time since the last cycle."""
         for memory in self._known.values():
-            memory.quiet_at = self._reach_at - memory.idle
-        self._slack_seconds += 2 * self.watcher.habits.interval_seconds
+            memory.is_resumed = True
+        habits = self.watcher.habits
+        self._slack_seconds += 2 * (habits.interval_seconds + habits.jetstream_seconds)
         if any(node.ended for node in self.world.nodes):
             self._resumed_at = when + self.watcher.habits.interval_seconds
 
@@ -251,13 +254,16 @@ class Judge:
 
     def _stretched(self, view: AccountView, memory: Memory) -> None:
         """Check that a restart of ours made nobody idle for longer than it took."""
-        memory.idle, quiet_at = view.idle_seconds, memory.quiet_at
-        memory.quiet_at = None
-        if (
-            quiet_at is not None
-            and view.idle_seconds > self._reach_at - quiet_at + EPSILON
-        ):
-            self._blame("stretched", view.account, f"idle {view.idle_seconds:.1f}s")
+        idle = view.idle_seconds
+        if memory.is_resumed and memory.claimed_at > NEVER:
+            most = max(0.0, memory.idle + self._reach_at - memory.claimed_at)
+            if idle > most + EPSILON:
+                self._blame(
+                    "stretched", view.account, f"idle {idle:.1f}s of {most:.1f}s"
+                )
+        memory.is_resumed = False
+        memory.idle = idle
+        memory.claimed_at = self._claimed_at(view) if idle else NEVER
 
     def _claimed_at(self, view: AccountView) -> float:
         """Return until when the account is claimed to be idle."""

@@ -156,6 +156,8 @@ class Watcher:
         self.is_resumed = False
         self._ahead = -math.inf
         """By how much published times are ahead, once a restart was survived."""
+        self._shift_seconds = 0.0
+        """The shift when that was learned: what it moves since is added."""
         self._last = (start_at, self._clocks(start_at))
         self._acts: tuple[Act, ...] = (
             self._ask,
@@ -184,7 +186,9 @@ class Watcher:
 
     def true_at(self, published_at: float) -> float:
         """Return the true time of an instant by the time published for it."""
-        ahead = self._ahead if self.is_resumed else self.timeline.shift_seconds
+        ahead = shift = self.timeline.shift_seconds
+        if self.is_resumed:
+            ahead = self._ahead + shift - self._shift_seconds
         slow = published_at - ahead - 1e-3
         if self.is_resumed and slow < self.moments[0][0]:
             # It was before the restart: then our clock was another.
@@ -212,8 +216,10 @@ class Watcher:
         Call it when everything that counts was read in these polls.
         """
         ahead = watched_to_at - min(poll.asked.slow for poll in polls)
-        known = math.isfinite(self._ahead)
-        self._ahead = max(ahead, self._ahead) if known else ahead
+        shift, known = self.timeline.shift_seconds, self._ahead
+        if math.isfinite(known):
+            ahead = max(ahead, known)
+        self._ahead, self._shift_seconds = ahead, shift
 
     def run_cycle(self, wanted: frozenset[str]) -> tuple[float, list[Poll]]:
         """Poll every endpoint once; return when the last poll ended, and all.

@@ -112,11 +112,11 @@ class World:
         self.suspended = 0.0
         self.seen: set[str] = set()
         self.processes: dict[str, Process] = {}
-        self._queue: list[tuple[float, int, Callable[..., None], tuple[object, ...]]]
+        self._queue: list[tuple[float, int, Callable[..., object], tuple[object, ...]]]
         self._queue = []
         self._order = count()
 
-    def at(self, when: float, act: Callable[..., None], *args: object) -> None:
+    def at(self, when: float, act: Callable[..., object], *args: object) -> None:
         """Let ``act(when, *args)`` happen at that moment."""
         heapq.heappush(self._queue, (when, next(self._order), act, args))
 
