@@ -75,7 +75,7 @@ class History:
         self.outcome = Outcome(seed, kind)
         self._forge, self._timeline = forge, timeline
         self._rules = _Rules(self.plan.promise)
-        self._restarts = sorted(self.plan.restarts)
+        self.restarts = sorted(self.plan.restarts)
         self.machine = Machine(
             self.plan.world, counts_suspension=self.rng.random() < 0.5
         )
@@ -114,8 +114,8 @@ class History:
         """Run it; stop at the first cycle that breaks a promise."""
         outcome = self.outcome
         for cycle in range(self.plan.cycles):
-            if self._restarts and self.watcher.due_at >= self._restarts[0].at:
-                self._restart(self._restarts.pop(0), cycle)
+            if self.restarts and self.watcher.due_at >= self.restarts[0].at:
+                self._restart(self.restarts.pop(0), cycle)
             self._step(cycle)
             if self.judge.violations:
                 break
@@ -170,7 +170,7 @@ class History:
         ]
 
     def _save(self, now: Instant, done_at: float) -> None:
-        if not any(restart.keeps_state for restart in self._restarts):
+        if not any(restart.keeps_state for restart in self.restarts):
             return
         self._saved = self.machine.clocks(now, done_at)
         for ledger, store in zip(self.ledgers, self.stores, strict=True):
