@@ -29,6 +29,7 @@ from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.remembering import Remembering, Watch, opened, state_path
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.state import Keeper
+from nats_idle_exporter.supervision import ServiceManager
 from nats_idle_exporter.text import os_words
 from nats_idle_exporter.web.app import ServingState, make_app
 
@@ -64,6 +65,7 @@ async def run(config: Config, options: WebOptions) -> None:
     loop.add_signal_handler(signal.SIGHUP, _refuse_reload)
     _log.info("starting", version=__version__, systems=len(config.systems))
     state = ServingState(Pages())
+    manager = ServiceManager(os.environ, config.poll.interval_seconds)
     clock = SystemClock()
     path = state_path(config, os.environ)
     async with (
@@ -77,7 +79,7 @@ async def run(config: Config, options: WebOptions) -> None:
             timeout_seconds=config.poll.timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
         )
-        publisher = _Publisher(config, clock, state.pages, keeper)
+        publisher = _Publisher(config, clock, state.pages, manager, keeper)
         watch = _watch(config, publisher.rules)
         remembering = Remembering(watch, client, clock, keeper)
         await remembering.recall()
@@ -89,8 +91,10 @@ async def run(config: Config, options: WebOptions) -> None:
             ]
             if keeper is not None:
                 group.create_task(keeper.run(), name="saving")
+            manager.ready()
             await stop.wait()
             state.is_stopping = True
+            manager.stopping()
             _log.info("stopping")
             for task in tasks:
                 task.cancel()
@@ -110,10 +114,16 @@ class _Publisher:
     """Offers each snapshot for rendering, with all that belongs on the page."""
 
     def __init__(
-        self, config: Config, clock: Clock, pages: Pages, keeper: Keeper | None
+        self,
+        config: Config,
+        clock: Clock,
+        pages: Pages,
+        manager: ServiceManager,
+        keeper: Keeper | None,
     ) -> None:
         self.rules = ConfiguredRules(config)
         self._pages = pages
+        self._manager = manager
         self._keeper = keeper
         self._reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
         self._is_first = True
@@ -124,6 +134,7 @@ class _Publisher:
         if self._is_first:
             self._is_first = False
             _tell(snapshot)
+        self._manager.concluded(snapshot)
         self._offer(snapshot)
 
     def _offer(self, snapshot: Snapshot | None) -> None:

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -58,6 +59,26 @@ def test_ready_after_a_cycle_that_found_nothing(refusing: str) -> None:
         assert f'poll_errors_total{labels},reason="unreachable"}} 0\n' not in page
         assert daemon.fetch("/-/ready") == (200, "ready\n")
         assert daemon.end(signal.SIGTERM) == 0
+
+
+def test_a_service_manager_is_told(
+    refusing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Readiness, each cycle and the end reach the socket of the environment."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
+        with Daemon(f"--nats.endpoint={refusing}", "--poll.interval=50ms") as daemon:
+            told = {manager.recv(4096), manager.recv(4096)}
+            assert daemon.end(signal.SIGTERM) == 0
+        while (last := manager.recv(4096)) != b"STOPPING=1":
+            told.add(last)
+
+    assert told == {
+        b"READY=1",
+        b"WATCHDOG=1\nSTATUS=0 of 1 endpoints up, 0 accounts",
+    }
 
 
 def test_hangup_does_not_end_the_watch(refusing: str) -> None:

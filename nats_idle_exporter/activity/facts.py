@@ -6,7 +6,7 @@ an outage can never be taken for silence.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -159,4 +159,7 @@ class Reading:
     gateways: frozenset[str] = field(default_factory=frozenset)
     """``server_id`` of every peer by gateway."""
     ring: Ring = field(default_factory=Ring)
+    issued: Mapping[str, float] = field(default_factory=dict)
+    """Account -> when its JWT was issued, Unix seconds by whoever signed it; only
+    of the few accounts that were asked about in this poll."""
     jetstream: JetStreamRound | None = None

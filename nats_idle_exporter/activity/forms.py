@@ -19,7 +19,8 @@ from nats_idle_exporter.activity.traces import Mark
 from nats_idle_exporter.activity.view import EvidenceKind, UnwatchedKind
 
 
-class Form(msgspec.Struct, frozen=True, array_like=True):
+# Nothing in them leads back to them, so the garbage collector may leave them alone.
+class Form(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The value of a row, or a part of one: its fields in their order."""
 
 
@@ -111,6 +112,7 @@ class SavedAccount(Form, frozen=True):
     """
 
     watched_since: float
+    issued_at: float
     name: str
     last_use: SavedUse | None
     unforgiven_until_at: float

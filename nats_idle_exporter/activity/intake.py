@@ -6,17 +6,18 @@ same process, and what a server tells at its first reading bounds the proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from nats_idle_exporter.activity.compare import Change, compare
 from nats_idle_exporter.activity.ends import succession
 from nats_idle_exporter.activity.facts import Instant, JetStreamRound, Reading, Row
+from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.activity.record import Record
 from nats_idle_exporter.activity.servers import Server, wipes_on_reload
-from nats_idle_exporter.activity.stamps import counting_since, stamped_at
+from nats_idle_exporter.activity.stamps import counting_since, issued_since, stamped_at
 from nats_idle_exporter.activity.view import EvidenceKind
 
 
@@ -29,7 +30,7 @@ class Intake:
         self._news: dict[str, str] = {}
         self._stops: list[tuple[str, str, float]] = []
 
-    def take(self, readings: Iterable[Reading]) -> dict[str, str]:
+    def take(self, readings: Sequence[Reading]) -> dict[str, str]:
         """Take a cycle's readings in; return endpoint -> ``server_id``.
 
         They are of watched endpoints, in the order in which they came. A server
@@ -56,6 +57,7 @@ class Intake:
             self._memory.fleet.take(reading, rows)
         self._learn_names()
         self._take_stops()
+        self._learn_issued(readings)
         return read
 
     def _take_again(self, reading: Reading, rows: dict[str, Row]) -> None:
@@ -84,16 +86,14 @@ class Intake:
         for: there quiet starts at this poll.
         """
         answered = reading.answered.slow
-        # An account's JWT may be younger than any start, and no list tells its age.
-        is_doubtful = reading.server.is_operator_mode or self._is_forgetful(reading)
-        since = answered if is_doubtful else counting_since(reading)
+        since = answered if self._is_forgetful(reading) else counting_since(reading)
         self._memory.proof_from = max(self._memory.proof_from, since)
         jetstream = reading.jetstream
         touched = {closed.account for closed in reading.ring.new}
         touched |= rows.keys() if jetstream is None else _touched(jetstream)
         for account, row in rows.items():
             is_untouched = account not in touched and not any(row.total)
-            record = self._sight(account, since if is_untouched else answered)
+            record = self._sight(reading, account, since if is_untouched else answered)
             kinds = compare(row, row, was_reloaded=False, is_wiped=False).kinds
             if kinds:
                 record.use(kinds[0], reading.server.server_id, answered)
@@ -163,6 +163,17 @@ class Intake:
                 record.use(EvidenceKind.CLOSED_CONNECTION, server_id, at)
         self._stops.clear()
 
+    def _learn_issued(self, readings: Iterable[Reading]) -> None:
+        """Let quiet go back to the oldest JWT that any server told of.
+
+        It matters not how late this is learned: use since then bounds quiet itself.
+        """
+        for reading in readings:
+            for account, issued_at in reading.issued.items():
+                if record := self._memory.records.get(account):
+                    at = issued_since(reading, issued_at)
+                    record.issued_at = min(record.issued_at, at)
+
     def _compare_all(self, reading: Reading, rows: dict[str, Row]) -> None:
         server = self._memory.fleet.servers[reading.server.server_id]
         was_reloaded = reading.server.loaded_at != server.facts.loaded_at
@@ -192,9 +203,16 @@ class Intake:
         elif change.is_blind:
             record.holes.add(at, gap_seconds)
 
-    def _sight(self, account: str, since: float) -> Record:
-        """Return the record of an account that is quiet from then on, or later."""
-        record = self._memory.records.setdefault(account, Record(account, since))
+    def _sight(self, reading: Reading, account: str, since: float) -> Record:
+        """Return the record of an account that is quiet from then on, or later.
+
+        Its JWT may be younger than any start: until its age is told, it counts as
+        issued now.
+        """
+        by_jwt = reading.server.is_operator_mode
+        record = self._memory.records.setdefault(
+            account, Record(account, since, reading.answered.slow if by_jwt else NEVER)
+        )
         record.watched_since = max(record.watched_since, since)
         return record
 

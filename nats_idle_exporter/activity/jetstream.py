@@ -7,7 +7,9 @@ streams' numbers and stamps. They are followed per system (see ``traces``):
 * a round is whole when every server that counts told jsz anew: one server's
   quick second answer is no second opinion of the others;
 * what is told for the first time dates use by its stamp, carried to our clock
-  so that no clock error makes it older; without a stamp it may be of any age;
+  so that no clock error makes it older; without a stamp it may be of any age.
+  Where a round before lacked it, it was used since: it counts as now, because a
+  clock may have been wrong for a moment that no reading saw;
 * a round that lacks something known is no reading for its account, until that
   is believed; then the time since the last good one is a hole.
 """
@@ -52,11 +54,14 @@ class JetStream:
 
 
 class Rounds:
-    """Takes the rounds of jsz of one system's cycles in.
+    """Takes the rounds of jsz of one cycle of one system in.
+
+    It is made before the fleet takes the cycle's readings in, so that it knows
+    who told what before.
 
     Args:
         jetstream: what it writes.
-        fleet: the servers, as they are after the cycle's readings.
+        fleet: the servers.
         records: the accounts by id.
     """
 
@@ -66,9 +71,11 @@ class Rounds:
         self._jetstream = jetstream
         self._fleet = fleet
         self._records = records
+        self._is_watched = fleet.watched_to is not None
+        self._heard = {i for i, s in fleet.servers.items() if s.jetstream is not None}
 
     def take(self, readings: Sequence[Reading]) -> None:
-        """Take a cycle in; cycles without a new round cost nothing.
+        """Take the cycle in; cycles without a new round cost nothing.
 
         Args:
             readings: those that count, in the order in which they came.
@@ -97,25 +104,36 @@ class Rounds:
     def _take_streams(
         self, account: str, streams: ToldAccount, stamps: StampReader
     ) -> None:
-        estate = self._jetstream.estates.setdefault(
-            account, Estate(reach=self._jetstream.reach)
-        )
+        estate = self._jetstream.estates.get(account)
+        if estate is None:
+            reach = self._jetstream.reach
+            # Who owned no stream then had no consumer either.
+            looked_to = reach if self._is_watched else None
+            estate = Estate(reach=reach, consumers_reach=looked_to)
+            self._jetstream.estates[account] = estate
         record = self._records.get(account)
         for name, told in streams.items():
             trace = estate.streams.get(name)
+            is_new = trace is None and self._was_lacked(told)
             if trace is None:
                 trace = estate.streams[name] = StreamTrace(told.mark)
-                _date(record, told, stamps)
+                _date(record, told, stamps, is_new=is_new)
             else:
                 _compare(record, trace, told)
             trace.has_consumers = told.has_consumers
+            is_new |= estate.consumers_reach is not None
             for consumer, progress in told.consumers.items():
                 known = trace.consumers.get(consumer)
                 if known is None:
                     trace.consumers[consumer] = Trace(progress.mark)
-                    _date(record, progress, stamps)
+                    _date(record, progress, stamps, is_new=is_new)
                 else:
                     _compare(record, known, progress)
+
+    def _was_lacked(self, told: Told) -> bool:
+        """Say whether rounds before this cycle would have told it."""
+        tellers = {each.server.server_id for each in told.tellers}
+        return self._is_watched or not tellers.isdisjoint(self._heard)
 
     # -- how far it reaches
 
@@ -127,7 +145,7 @@ class Rounds:
             record = self._records.get(account)
             if hole is not None and record is not None:
                 record.holes.add(*hole)
-            if account in looked_into:
+            if account in looked_into or not estate.has_consumers:
                 settle_consumers(estate, streams, span)
             if not estate.streams:
                 del self._jetstream.estates[account]
@@ -158,17 +176,29 @@ class Rounds:
         return told[0].intersection(*told[1:])
 
 
-def _date(record: Record | None, told: Told, stamps: StampReader) -> None:
-    """Date the use of something that is told for the first time."""
-    teller = told.teller
-    if record is None or teller is None:
+def _date(
+    record: Record | None, told: Told, stamps: StampReader, *, is_new: bool
+) -> None:
+    """Date the use of something that is told for the first time.
+
+    Args:
+        record: of its account, None when no server lists that.
+        told: all that is told of it.
+        stamps: reads this cycle's.
+        is_new: rounds before lacked it.
+    """
+    teller, mark = told.teller, told.mark
+    is_used = mark.stamp_at > NEVER or any(mark.counts)
+    if record is None or teller is None or not is_used:
         return
-    if told.mark.stamp_at > NEVER:
-        at = stamps.made_at(teller, told.mark.stamp_at, told.uptime_seconds)
-        record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)
-    elif any(told.mark.counts):
+    at = teller.answered.slow
+    if not is_new and mark.stamp_at == NEVER:
         # Used at a time that no server remembers: quiet starts now.
-        record.watched_since = max(record.watched_since, teller.answered.slow)
+        record.watched_since = max(record.watched_since, at)
+        return
+    if not is_new and told.is_dated:
+        at = stamps.made_at(teller, mark.stamp_at, told.uptime_seconds)
+    record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)
 
 
 def _compare(record: Record | None, trace: Trace, told: Told) -> None:

@@ -20,7 +20,7 @@ class Journal:
 
     def __init__(self) -> None:
         self._moving: Keyed = {}
-        self._accounts: Keyed = {}
+        self._accounts: dict[str, bytes] = {}
         self._counters: dict[str, dict[str, Row]] = {}
         self._jetstream: Keyed = {}
         self._rounds: tuple[object, ...] = ()
@@ -31,45 +31,56 @@ class Journal:
         It costs a look at every account and counter that is remembered.
         """
         changes = Changes([], [])
-        moving = {(Kind.CLOCK, ""): encode(clock), **moving_rows(memory)}
-        tell(changes, self._moving, moving)
-        self._moving = moving
+        moving, self._moving = self._moving, _moving(memory, clock)
+        tell(changes, moving, self._moving)
         self._tell_accounts(changes, memory)
-        self._tell_all_counters(changes, memory)
-        self._tell_jetstream(changes, memory)
+        counters, self._counters = self._counters, _counters(memory)
+        for server_id in counters.keys() | self._counters.keys():
+            before = counters.get(server_id, _NO_ROWS)
+            after = self._counters.get(server_id, _NO_ROWS)
+            # Each reading brings a new set of rows: the same set is as it was.
+            if before is not after:
+                _tell_counters(changes, server_id, before, after)
+        jetstream = self._jetstream
+        self._look_at_jetstream(memory)
+        tell(changes, jetstream, self._jetstream)
         return changes
+
+    def begin(self, memory: Memory, clock: SavedClock) -> None:
+        """Take all that is remembered for told: it was just restored."""
+        self._moving = _moving(memory, clock)
+        self._tell_accounts(Changes([], []), memory)
+        self._counters = _counters(memory)
+        self._look_at_jetstream(memory)
 
     def _tell_accounts(self, changes: Changes, memory: Memory) -> None:
         told, self._accounts = self._accounts, {}
         for account, record in memory.records.items():
             core, whole = account_row(record, memory.concluded_at)
-            where = Kind.ACCOUNT, account
-            self._accounts[where] = core
-            if told.get(where) != core:
-                changes.puts.append((*where, whole))
-        changes.deletes.extend(told.keys() - self._accounts.keys())
+            self._accounts[account] = core
+            if told.get(account) != core:
+                changes.puts.append((Kind.ACCOUNT, account, whole))
+        changes.deletes.extend(
+            (Kind.ACCOUNT, account) for account in told.keys() - self._accounts.keys()
+        )
 
-    def _tell_all_counters(self, changes: Changes, memory: Memory) -> None:
-        told, self._counters = self._counters, {}
-        for server_id, server in memory.fleet.servers.items():
-            self._counters[server_id] = server.rows
-        for server_id in told.keys() | self._counters.keys():
-            before = told.get(server_id, _NO_ROWS)
-            after = self._counters.get(server_id, _NO_ROWS)
-            # Each reading brings a new set of rows: the same set is as it was.
-            if before is not after:
-                _tell_counters(changes, server_id, before, after)
-
-    def _tell_jetstream(self, changes: Changes, memory: Memory) -> None:
+    def _look_at_jetstream(self, memory: Memory) -> None:
         rounds = (
             memory.jetstream.oldest,
             *((i, server.jetstream) for i, server in memory.fleet.servers.items()),
         )
+        # Rounds are rare, and nothing changes between them.
         if rounds != self._rounds:
             self._rounds = rounds
-            rows = jetstream_rows(memory.jetstream, memory.fleet)
-            tell(changes, self._jetstream, rows)
-            self._jetstream = rows
+            self._jetstream = jetstream_rows(memory.jetstream, memory.fleet)
+
+
+def _moving(memory: Memory, clock: SavedClock) -> Keyed:
+    return {(Kind.CLOCK, ""): encode(clock), **moving_rows(memory)}
+
+
+def _counters(memory: Memory) -> dict[str, dict[str, Row]]:
+    return {i: server.rows for i, server in memory.fleet.servers.items()}
 
 
 def _tell_counters(

@@ -99,7 +99,7 @@ class Ledger:
             judge.resume(record, self._rules.policy(record.account, name))
         self._wanted = frozenset(judge.consumers_wanted)
         # The store knows all this: only what changes from now on is told.
-        self._journal.changes(self._memory, saved)
+        self._journal.begin(self._memory, saved)
         if set(endpoints) != self._memory.fleet.watches.keys():
             self.watch(endpoints, clocks.now)
 
@@ -146,11 +146,12 @@ class Ledger:
         memory = self._memory
         readings = self._readings(shift_seconds)
         now = self._bridge.carry(now)
+        rounds = Rounds(memory.jetstream, memory.fleet, memory.records)
         read = self._intake.take(readings)
         for end in memory.fleet.settle():
             self._end(end)
         memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
-        Rounds(memory.jetstream, memory.fleet, memory.records).take(readings)
+        rounds.take(readings)
         self._see_listings(now, read)
         memory.concluded_at = now.slow
         memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
@@ -164,7 +165,7 @@ class Ledger:
     def _readings(self, shift_seconds: float) -> list[Reading]:
         """Return the cycle's readings of watched endpoints, as they came."""
         readings, self._pending = self._pending, []
-        if readings and self._bridge.is_open:
+        if readings:
             counted = dict(self._memory.fleet.counted())
             self._bridge.close(readings, counted, shift_seconds)
             self._watch()

@@ -48,13 +48,15 @@ class Use:
 class Record:
     """One account; all moments are on the slow timeline.
 
-    ``watched_since`` bounds its quiet: before it nothing is proven of it.
+    ``watched_since`` bounds its quiet: before it nothing is proven of it. So does
+    ``issued_at``, when its JWT was issued at the latest, as far as that is known.
     ``longest_idle_seconds`` is the longest idle time proven while raised, and
     ``is_at_longest`` says that it grows with every cycle.
     """
 
     account: str
     watched_since: float
+    issued_at: float = NEVER
     name: str = ""
     last_use: Use | None = None
     holes: Holes = field(default_factory=partial(Holes, MOST_HOLES_OF_ACCOUNT))

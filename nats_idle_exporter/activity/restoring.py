@@ -218,6 +218,7 @@ def _record(account: str, saved: SavedAccount, concluded_at: float) -> Record:
     return Record(
         account=account,
         watched_since=saved.watched_since,
+        issued_at=saved.issued_at,
         name=saved.name,
         last_use=None if use is None else Use(use.kind, use.server_id, use.at),
         holes=_holes(saved, MOST_HOLES_OF_ACCOUNT),

@@ -105,6 +105,8 @@ def parts(key: str) -> tuple[str, str]:
 
 def tell(changes: Changes, before: Keyed, after: Keyed) -> None:
     """Add to the changes what makes the rows of before those of after."""
+    if before is after:
+        return
     for (kind, key), value in after.items():
         if before.get((kind, key)) != value:
             changes.puts.append((kind, key, value))

@@ -123,6 +123,7 @@ def _account(record: Record, concluded_at: float, longest: float) -> SavedAccoun
     use, holes = record.last_use, record.holes
     return SavedAccount(
         record.watched_since,
+        record.issued_at,
         record.name,
         None if use is None else SavedUse(use.kind, use.server_id, use.at),
         holes.unforgiven_until_at,

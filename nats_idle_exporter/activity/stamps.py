@@ -46,6 +46,16 @@ def counting_since(reading: Reading) -> float:
     return stamped_at(reading, facts.now_at - facts.loaded_at, None)
 
 
+def issued_since(reading: Reading, issued_at: float) -> float:
+    """Return when a JWT was issued at the latest, likewise.
+
+    Unlike other stamps it may well be older than the server that tells it.
+    """
+    if _was_stepped(reading.server, None):
+        return reading.answered.slow
+    return _ago(reading, reading.server.now_at - issued_at - SLACK_SECONDS, None)
+
+
 class StampReader:
     """Dates stamps that any server may have made, by all clocks of a cycle.
 

@@ -111,7 +111,9 @@ class Trace:
         return self.misses >= MISSES_UNTIL_GONE
 
     def settle(self) -> None:
-        """Go on from the lower numbers."""
+        """Go on from zero: what began anew and is above that was used since."""
+        zeros = (0,) * len(self.mark.counts)
+        self.mark = Mark(zeros, self.mark.stamp_at)
         self.lost, self.misses = None, 0
 
 

@@ -176,7 +176,7 @@ class Judge:
 
     def _quiet_since(self, record: Record, policy: Policy, frame: _Frame) -> float:
         used_at = record.last_use.at if record.last_use else NEVER
-        since = max(used_at, self._proof_from, record.watched_since)
+        since = max(used_at, self._proof_from, record.watched_since, record.issued_at)
         if record.holes:
             since = max(since, record.holes.unforgiven_until_at)
             return quiet_bound([*self._holes, *record.holes], policy, since)
@@ -210,7 +210,7 @@ def _keep_raised(
         record.is_raised = True
     record.see_idle(idle)
     if policy.threshold_seconds > record.longest_idle_seconds:
-        record.is_raised = False
+        record.clear()
 
 
 def _say(

@@ -105,10 +105,17 @@ class Accountz(Body, frozen=True):
     system_account: str = ""
 
 
+class Claims(msgspec.Struct, gc=False, frozen=True):
+    """Of a JWT only when it was issued, in whole Unix seconds."""
+
+    iat: Count = 0
+
+
 class AccountDetail(msgspec.Struct, gc=False, frozen=True):
-    """Of one account only its name tag."""
+    """One account; only operator mode tells any of it."""
 
     name_tag: str = ""
+    decoded_jwt: Claims = Claims()
 
 
 class AccountzOfOne(Body, frozen=True):

@@ -23,7 +23,6 @@ from nats_idle_exporter.activity import (
     Changes,
     JetStreamRound,
     Reading,
-    Row,
     SavedRow,
     ServerFacts,
 )
@@ -41,8 +40,8 @@ from nats_idle_exporter.urls import without_credentials
 
 CLOSED: Final = "/connz?state=closed&auth=1&sort=stop"
 """Never filtered: of an account that was removed a filter hides all entries."""
-NAMES_PER_POLL: Final = 10
-"""Requests for names in one poll: they are for show, and must stay few."""
+ACCOUNTS_PER_POLL: Final = 10
+"""Accounts asked about one by one in one poll: these requests must stay few."""
 RINGS_PER_ENDPOINT: Final = 8
 """Rings remembered of the servers that answer at an endpoint in turn."""
 TELLS_NAMES: Final = (2, 11)
@@ -162,10 +161,8 @@ class MonitoringClient:
         except TimeoutError as error:
             limit = f"not all answered within {self._timeout_seconds:g} s"
             raise failure(TIMEOUT, limit) from error
-        if not _tells_names(reading.server):
-            rows = tuple(reading.rows)
-            await self._ask_names(conversation, url, rows, deadline)
-            reading = replace(reading, rows=self._names[url].fill(rows))
+        if reading.server.is_operator_mode:
+            reading = await self._with_details(conversation, reading, deadline)
         # Nothing is awaited from here on: who is told is remembered, and only he.
         self._remember(url, ring)
         return reading
@@ -232,22 +229,33 @@ class MonitoringClient:
             self._names[url].learn(names)
         return told
 
-    async def _ask_names(
-        self,
-        conversation: Conversation,
-        url: str,
-        rows: tuple[Row, ...],
-        deadline: float,
-    ) -> None:
-        names = self._names[url]
-        nameless = (row.account for row in rows if not row.name)
+    async def _with_details(
+        self, conversation: Conversation, reading: Reading, deadline: float
+    ) -> Reading:
+        """Add what servers tell account by account: names, and the age of JWTs."""
+        names, rows = self._names[reading.endpoint], tuple(reading.rows)
+        is_met = self._met.get(reading.endpoint) == reading.server.server_id
+        if not (is_met and names.has_met):
+            names.meet(rows)
+        wanted = set(names.ageless)
+        if not _tells_names(reading.server):
+            wanted.update(row.account for row in rows if not row.name)
+        told: dict[str, wire.AccountDetail] = {}
         try:
             async with asyncio.timeout_at(deadline):
-                for account in names.next_to_ask(nameless, NAMES_PER_POLL):
-                    names.learn({account: await _name(conversation, account)})
+                for account in names.next_to_ask(wanted, ACCOUNTS_PER_POLL):
+                    if detail := await _detail(conversation, account):
+                        told[account] = detail
         except TimeoutError:
-            # The facts are complete; names may come with the next poll.
-            _log.debug("names not asked in time", endpoint=without_credentials(url))
+            # The facts are complete; the rest may come with the next poll.
+            endpoint = without_credentials(reading.endpoint)
+            _log.debug("accounts not asked in time", endpoint=endpoint)
+        names.learn({account: detail.name for account, detail in told.items()})
+        names.age(told)
+        issued = {a: d.issued_at for a, d in told.items() if d.issued_at is not None}
+        if not _tells_names(reading.server):
+            rows = names.fill(rows)
+        return replace(reading, rows=rows, issued=issued)
 
 
 def _tells_names(server: ServerFacts) -> bool:
@@ -265,10 +273,12 @@ async def _search_ring(
     return search
 
 
-async def _name(conversation: Conversation, account: str) -> str:
+async def _detail(
+    conversation: Conversation, account: str
+) -> wire.AccountDetail | None:
     path = f"/accountz?acc={quote(account, safe='')}"
     try:
-        return await conversation.ask(path, wire.decode_name_tag)
+        return await conversation.ask(path, wire.decode_account)
     except EndpointError as error:
-        _log.debug("name not told", account=account, detail=error.detail)
-        return ""
+        _log.debug("account not told", account=account, detail=error.detail)
+        return None

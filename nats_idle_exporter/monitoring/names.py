@@ -1,24 +1,49 @@
-"""Names of accounts that a server's accstatz does not tell.
+"""What a server's accstatz does not tell of accounts, and whom to ask about it.
 
 In operator mode an account's id is a public key. Servers before 2.11.0 tell its
-name only in jsz and, account by account, in accountz.
+name only in jsz and, account by account, in accountz. The age of its JWT is told
+by all of them in accountz only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from heapq import nsmallest
 
 from nats_idle_exporter.activity import Row
 
 
 class AccountNames:
-    """What one endpoint's servers told of names, and whom to ask about next."""
+    """What one endpoint's servers told of accounts, and whom to ask about next."""
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
         self._asked: dict[str, int] = {}
         self._turn = 0
+        self._ageless: set[str] = set()
+        self.has_met = False
+        """Whether any server's accounts were taken in."""
+
+    def meet(self, rows: Iterable[Row]) -> None:
+        """Take in whom another server than the last lists at first.
+
+        Only of those, and only while unused, the age of a JWT proves anything.
+        """
+        self.has_met = True
+        self._ageless = {
+            row.account
+            for row in rows
+            if not (row.connections or row.leafnodes or any(row.total))
+        }
+
+    @property
+    def ageless(self) -> Collection[str]:
+        """Those of whose JWT the age is worth asking for, and was not told yet."""
+        return self._ageless
+
+    def age(self, accounts: Iterable[str]) -> None:
+        """Note whose answers told an age, or that there is none."""
+        self._ageless.difference_update(accounts)
 
     def learn(self, names: Mapping[str, str]) -> None:
         """Remember names by account id; "" and the id itself are no names."""

@@ -73,6 +73,17 @@ class ClosedPage(NamedTuple):
     entries: tuple[ClosedEntry, ...]
 
 
+class AccountDetail(NamedTuple):
+    """What accountz tells of one account.
+
+    ``name`` is "" without a name tag. ``issued_at`` is the stamp of its JWT in Unix
+    seconds, None when there is none.
+    """
+
+    name: str
+    issued_at: float | None
+
+
 class JetStreamPage(NamedTuple):
     """One page of jsz; ``names`` maps account ids to their name tags.
 
@@ -192,10 +203,12 @@ def decode_accountz(body: bytes | bytearray) -> tuple[str, str | None]:
 
 
 @_payload_errors()
-def decode_name_tag(body: bytes | bytearray) -> tuple[str, str]:
-    """Decode /accountz?acc=X into the account's name tag, "" without one."""
+def decode_account(body: bytes | bytearray) -> tuple[str, AccountDetail]:
+    """Decode /accountz?acc=X into what it tells of the account."""
     accountz = _ACCOUNTZ_OF_ONE.decode(body)
-    return accountz.server_id, accountz.account_detail.name_tag
+    told = accountz.account_detail
+    detail = AccountDetail(told.name_tag, told.decoded_jwt.iat or None)
+    return accountz.server_id, detail
 
 
 @_payload_errors()

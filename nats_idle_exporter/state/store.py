@@ -228,11 +228,10 @@ class Store:
             try:
                 yield self._connection
                 self._connection.execute("COMMIT")
-            except sqlite3.Error:
-                # Some errors have ended the transaction already.
+            finally:
+                # Some errors end the transaction themselves.
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
-                raise
 
 
 @contextmanager

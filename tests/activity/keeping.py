@@ -26,7 +26,7 @@ def keep(rows: Rows, changes: Changes) -> None:
 
 def no_time(now: Instant) -> Clocks:
     """Return clocks by which no time passes between saving and resuming."""
-    return Clocks(now, wall_at=0.0, monotonic_at=0.0)
+    return Clocks(now, wall_at=0.0, monotonic_at=0.0, boot_id="boot")
 
 
 def told(rows: Rows) -> list[SavedRow]:

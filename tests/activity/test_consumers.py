@@ -13,16 +13,8 @@ from nats_idle_exporter.activity import (
     Stream,
     Verdict,
 )
-from tests.activity.builders import (
-    HOUR,
-    POLL,
-    A,
-    B,
-    FixedRules,
-    Process,
-    Watcher,
-    at,
-)
+from nats_idle_exporter.activity.stamps import SLACK_SECONDS
+from tests.activity.builders import HOUR, POLL, A, B, FixedRules, Process, Watcher, at
 from tests.activity.rounds import (
     BOOT,
     LATER,
@@ -35,20 +27,6 @@ from tests.activity.rounds import (
     told,
     watch,
 )
-
-
-@pytest.fixture
-def server() -> Process:
-    """One server that started a day before it was first read."""
-    server = Process("SA", A, start=BOOT)
-    server.loaded_at = BOOT
-    return server
-
-
-@pytest.fixture
-def watcher() -> Watcher:
-    """A system of one server, not read yet."""
-    return Watcher(A)
 
 
 class TestConsumers:
@@ -144,15 +122,108 @@ class TestConsumers:
 
         assert watcher.account().is_observed
 
+    def test_recovery_of_a_consumer_is_no_use(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Numbers that come back as they were are the old ones, without a stamp too."""
+        watch(watcher, server, read_by(used_at=BOOT))
+        watch(watcher, server, read_by(0), start=LATER, end=LATER)
+        watch(watcher, server, read_by(), start=LATER + POLL, end=LATER + POLL)
+
+        assert watcher.account().is_observed
+        assert watcher.account().idle_seconds == HOUR + 2 * POLL
+
+    def test_raised_account_is_looked_into_whatever_its_proof(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """After a hole a held verdict still falls by what consumers show."""
+        watch(watcher, server, read_by(used_at=BOOT))
+        late = LATER + HOUR
+        successor = Process("SB", A, late - 5)
+        watcher.cycle(late, told(successor, late, UNASKED))
+
+        assert watcher.account().verdict is Verdict.INACTIVE
+        assert watcher.account().idle_seconds < 2 * POLL
+        assert watcher.ledger.consumers_wanted() == TEAM
+
     def test_consumer_without_a_stamp_starts_the_clock(
         self, watcher: Watcher, server: Process
     ) -> None:
-        """A consumer that appears used and undated was used at any time."""
-        watch(watcher, server, a_stream(), end=START + HOUR / 2)
-        when = START + HOUR / 2 + POLL
-        watcher.cycle(when, told(server, when, read_by(), consumers_of=TEAM))
+        """At the first look one that was used, who knows when, is no new use."""
+        watcher.cycle(START, told(server, START, UNASKED))
+        watcher.cycle(NEXT, told(server, NEXT, read_by(), consumers_of=TEAM))
 
-        assert watcher.account().quiet_since_at == when
+        account = watcher.account()
+        assert account.quiet_since_at == NEXT
+        assert account.last_evidence is not None
+        assert account.last_evidence.at < START
+
+    @pytest.mark.parametrize("used_at", [START - HOUR, None], ids=["glitch", "unknown"])
+    @pytest.mark.parametrize(
+        "first",
+        [
+            pytest.param((), id="no stream before"),
+            pytest.param((a_stream(),), id="no consumer before"),
+            pytest.param((read_by(name="D", used_at=BOOT),), id="another before"),
+        ],
+    )
+    def test_consumer_that_appears_was_used_since_the_last_look(
+        self,
+        watcher: Watcher,
+        server: Process,
+        first: tuple[Stream, ...],
+        used_at: float | None,
+    ) -> None:
+        """What looks lacked before was used since, whatever clocks say."""
+        watch(watcher, server, *first, end=START + 5 * POLL)
+        when, late = START + 6 * POLL, START + 7 * POLL
+        both = (*(c for s in first for c in s.consumers), Consumer("C", 3, 3, used_at))
+        fresh = Stream("TEAM", "NEW", has_consumers=True)
+        watcher.cycle(when, told(server, when, *first, fresh))
+        watcher.cycle(
+            late,
+            told(
+                server, late, *first, fresh._replace(consumers=both), consumers_of=TEAM
+            ),
+        )
+
+        assert watcher.account().last_evidence is not None
+        assert watcher.account().idle_seconds == 0.0
+        assert watcher.account().verdict is Verdict.ACTIVE
+
+    @pytest.mark.parametrize("is_turned", [False, True])
+    def test_stamp_dates_only_what_its_teller_told(
+        self, server: Process, *, is_turned: bool
+    ) -> None:
+        """Beyond what the leader told a consumer was used since, without a stamp."""
+        watcher = Watcher(A, B)
+        other = Process("SB", B, BOOT)
+        unasked = told(server, START, UNASKED), told(other, START, UNASKED)
+        watcher.cycle(START, *unasked)
+        leader = told(server, NEXT, read_by(7, used_at=START - HOUR), consumers_of=TEAM)
+        late = NEXT + 5
+        follower = told(other, NEXT, read_by(8), consumers_of=TEAM, answered=at(late))
+        watcher.cycle(late, *((follower, leader) if is_turned else (leader, follower)))
+
+        evidence = watcher.account().last_evidence
+        assert evidence == (EvidenceKind.JETSTREAM, "SB", late)
+
+    @pytest.mark.parametrize("delivered", [3, 2])
+    def test_follower_that_lags_leaves_the_stamp_its_word(
+        self, server: Process, delivered: int
+    ) -> None:
+        """A stamp dates all that is told where nobody tells more."""
+        watcher = Watcher(A, B)
+        other = Process("SB", B, BOOT)
+        unasked = told(server, START, UNASKED), told(other, START, UNASKED)
+        watcher.cycle(START, *unasked)
+        leader = told(server, NEXT, read_by(used_at=NEXT - HOUR), consumers_of=TEAM)
+        follower = told(other, NEXT, read_by(delivered), consumers_of=TEAM)
+        watcher.cycle(NEXT, leader, follower)
+
+        evidence = watcher.account().last_evidence
+        assert evidence is not None
+        assert evidence.at == NEXT - HOUR + SLACK_SECONDS
 
     def test_consumers_of_a_copy_are_use(
         self, watcher: Watcher, server: Process
@@ -228,6 +299,20 @@ class TestConsumers:
         watcher.cycle(when, told(server, when, read_by(1), consumers_of=TEAM))
 
         assert watcher.account().verdict is Verdict.ACTIVE
+
+    def test_consumer_that_began_anew_and_was_used(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Lower numbers that are believed, and are not zero, were reached since."""
+        watch(watcher, server, read_by(3, used_at=BOOT))
+        watch(watcher, server, read_by(1), start=LATER, end=LATER + 2 * POLL)
+        assert watcher.account().verdict is Verdict.INACTIVE
+
+        watch(watcher, server, read_by(1), start=LATER + 3 * POLL, end=LATER + 4 * POLL)
+
+        account = watcher.account()
+        assert account.verdict is Verdict.ACTIVE
+        assert account.idle_seconds == POLL
 
     def test_slow_rounds_ask_ahead_of_the_threshold(self, server: Process) -> None:
         """The look begins two rounds before the threshold."""

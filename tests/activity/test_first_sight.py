@@ -79,15 +79,6 @@ class TestFirstSight:
         assert account.verdict is not Verdict.INACTIVE
         assert account.quiet_since_at == START
 
-    def test_account_of_a_young_jwt(self) -> None:
-        """In operator mode accounts come without a reload: quiet starts now."""
-        watcher = Watcher(A)
-        server = a_server()
-        server.facts["is_operator_mode"] = True
-        watcher.cycle(START, server.reading(START))
-
-        assert watcher.account().quiet_since_at == START
-
     def test_best_effort_forgives_the_ring(self) -> None:
         """With best_effort a ring that forgot entries hides nothing."""
         watcher = Watcher(A, brief_connections=BriefConnections.BEST_EFFORT)
@@ -147,6 +138,135 @@ class TestFirstSight:
         watcher.cycle(
             later, server.reading(later), a_server("SB", B).reading(later, [])
         )
+
+        assert watcher.account().quiet_since_at == later
+
+
+def by_jwt(server_id: str = "SA", endpoint: str = A, start: float = BOOT) -> Process:
+    """Return a server in operator mode that was never reloaded."""
+    server = a_server(server_id, endpoint, start)
+    server.facts["is_operator_mode"] = True
+    return server
+
+
+def issued(at_: float) -> dict[str, Any]:
+    """Return what a reading tells of a JWT that was issued then."""
+    return {"issued": {"TEAM": at_}}
+
+
+class TestAgeOfJwt:
+    """In operator mode accounts come without a reload; their JWTs tell since when."""
+
+    @pytest.mark.parametrize(
+        ("issued_at", "quiet_since_at"),
+        [
+            pytest.param(None, START, id="not told"),
+            pytest.param(BOOT - HOUR, BOOT, id="older than the server"),
+            pytest.param(START - 300, START - 300 + SLACK_SECONDS, id="young"),
+            pytest.param(START + HOUR, START, id="of the future"),
+        ],
+    )
+    def test_bounds_the_proof(
+        self, issued_at: float | None, quiet_since_at: float
+    ) -> None:
+        """Quiet goes back to the server's start or the JWT, whichever is later."""
+        watcher = Watcher(A)
+        told = {} if issued_at is None else issued(issued_at)
+        watcher.cycle(START, by_jwt().reading(START, **told))
+
+        account = watcher.account()
+        assert account.quiet_since_at == quiet_since_at
+        is_long_enough = START - quiet_since_at >= HOUR
+        assert (account.verdict is Verdict.INACTIVE) == is_long_enough
+
+    @pytest.mark.parametrize(
+        ("row", "changes"),
+        [
+            pytest.param(used(1), {}, id="counters"),
+            pytest.param(a_row(), {"ring": INCOMPLETE}, id="ring forgot"),
+        ],
+    )
+    def test_excuses_no_doubt(self, row: Row, changes: dict[str, Any]) -> None:
+        """An old JWT says nothing of when the account was used."""
+        watcher = Watcher(A)
+        told = {**changes, **issued(BOOT)}
+        watcher.cycle(START, by_jwt().reading(START, [row], **told))
+
+        assert watcher.account().quiet_since_at == START
+
+    def test_learned_later(self) -> None:
+        """The age counts whenever it is told, as long as nothing was used since."""
+        watcher, server, later = Watcher(A), by_jwt(), START + 60
+        watcher.cycle(START, server.reading(START))
+        assert watcher.account().verdict is Verdict.UNKNOWN
+
+        watcher.cycle(later, server.reading(later, **issued(BOOT - HOUR)))
+
+        assert watcher.account().verdict is Verdict.INACTIVE
+        assert watcher.account().quiet_since_at == BOOT
+
+    def test_used_before_it_was_learned(self) -> None:
+        """Use between the first poll and the answer is not forgotten."""
+        watcher, server = Watcher(A), by_jwt()
+        watcher.cycle(START, server.reading(START))
+        watcher.cycle(START + 30, server.reading(START + 30, [used(1)]))
+        told = server.reading(START + 60, [used(1)], **issued(BOOT - HOUR))
+        watcher.cycle(START + 60, told)
+
+        assert watcher.account().verdict is Verdict.ACTIVE
+        assert watcher.account().quiet_since_at == START + 30
+
+    def test_hole_before_it_was_learned(self) -> None:
+        """A server that was replaced unseen leaves its hole in the proof."""
+        watcher, later = Watcher(A), START + 2 * HOUR
+        watcher.cycle(START, by_jwt().reading(START))
+        successor = by_jwt("SB", start=START + HOUR)
+        watcher.cycle(later, successor.reading(later, **issued(BOOT - HOUR)))
+
+        assert watcher.account().quiet_since_at == START + HOUR
+
+    def test_reload_bounds_the_proof_too(self) -> None:
+        """What a server counted before its last reload is not known."""
+        watcher, server = Watcher(A), by_jwt()
+        server.loaded_at = START - 300
+        watcher.cycle(START, server.reading(START, **issued(BOOT)))
+
+        assert watcher.account().quiet_since_at == START - 300 + SLACK_SECONDS
+
+    def test_of_several_the_oldest_counts(self) -> None:
+        """A JWT that was issued anew makes its account no younger."""
+        watcher, server = Watcher(A, B), by_jwt()
+        two, later = by_jwt("SB", B), START + 60
+        watcher.cycle(
+            START,
+            server.reading(START, **issued(START - HOUR)),
+            two.reading(START, **issued(START - 2 * HOUR)),
+        )
+        watcher.cycle(
+            later, server.reading(later, **issued(START + 50)), two.reading(later)
+        )
+
+        since = START - 2 * HOUR + SLACK_SECONDS
+        assert watcher.account().quiet_since_at == since
+
+    def test_step_of_the_servers_clock(self) -> None:
+        """An age by a clock that was set since the start counts as none."""
+        watcher, server = Watcher(A), by_jwt()
+        reading = server.reading(START, **issued(BOOT - HOUR))
+        set_at = BOOT - HOUR
+        stepped = replace(reading.server, start_at=set_at, loaded_at=set_at)
+        watcher.cycle(START, replace(reading, server=stepped))
+
+        assert watcher.account().quiet_since_at == START
+
+    def test_account_that_is_listed_later(self) -> None:
+        """Who appears on a watched server was loaded for a reason: quiet starts."""
+        watcher, server, later = Watcher(A), by_jwt(), START + 60
+        told = issued(BOOT)
+        watcher.cycle(START, server.reading(START, [], **told))
+        assert watcher.view.accounts == ()
+
+        watcher.cycle(later, server.reading(later, **told))
 
         assert watcher.account().quiet_since_at == later
 

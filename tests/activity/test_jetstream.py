@@ -10,55 +10,12 @@ from nats_idle_exporter.activity import (
     EvidenceKind,
     JetStreamRound,
     Reading,
-    Reason,
     Stream,
     Verdict,
 )
 from nats_idle_exporter.activity.stamps import SLACK_SECONDS
-from tests.activity.builders import (
-    HOUR,
-    POLL,
-    A,
-    B,
-    Process,
-    Watcher,
-    a_pair,
-    at,
-    used,
-)
-from tests.activity.rounds import (
-    BOOT,
-    LATER,
-    NEXT,
-    START,
-    TEAM,
-    a_stream,
-    told,
-    watch,
-)
-
-
-@pytest.fixture
-def server() -> Process:
-    """One server that started a day before it was first read."""
-    server = Process("SA", A, start=BOOT)
-    server.loaded_at = BOOT
-    return server
-
-
-@pytest.fixture
-def watcher() -> Watcher:
-    """A system of one server, not read yet."""
-    return Watcher(A)
-
-
-@pytest.fixture
-def idle(watcher: Watcher, server: Process) -> Watcher:
-    """A system whose account owns a written stream and was raised."""
-    watch(watcher, server, a_stream())
-    assert watcher.account().verdict is Verdict.INACTIVE
-    assert watcher.account().is_observed
-    return watcher
+from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_pair, at
+from tests.activity.rounds import BOOT, LATER, NEXT, START, TEAM, a_stream, told
 
 
 class TestFirstSight:
@@ -139,26 +96,27 @@ class TestStamps:
 
         assert self.evidence_at(watcher) == BOOT + SLACK_SECONDS
 
-    def test_least_uptime_of_the_tellers_counts(self, server: Process) -> None:
-        """Of two tellers the younger one bounds the age."""
+    @pytest.mark.parametrize(("young", "old"), [(A, B), (B, A)])
+    def test_least_uptime_of_the_tellers_counts(self, young: str, old: str) -> None:
+        """Of two tellers the younger one bounds the age, whoever came first."""
         watcher = Watcher(A, B)
-        young = Process("SB", B, START - HOUR)
-        watcher.cycle(
-            START,
-            told(server, START, a_stream()),
-            told(young, START, a_stream()),
-        )
+        servers = Process("SA", young, START - HOUR), Process("SB", old, BOOT)
+        watcher.cycle(START, *(told(each, START, a_stream()) for each in servers))
 
         assert self.evidence_at(watcher) == START - HOUR + SLACK_SECONDS
 
-    @pytest.mark.parametrize("jetstream", [None, JetStreamRound(at(START), START - 60)])
+    @pytest.mark.parametrize(
+        ("varz_at", "jetstream"),
+        [(START - 60, None), (START, JetStreamRound(at(START), START - 60))],
+        ids=["varz", "jsz"],
+    )
     def test_least_age_by_any_clock_counts(
-        self, server: Process, jetstream: JetStreamRound | None
+        self, server: Process, varz_at: float, jetstream: JetStreamRound | None
     ) -> None:
         """The clock that is ahead of the writer's makes nothing older."""
         watcher = Watcher(A, B)
         other = Process("SB", B, BOOT)
-        behind = other.reading(START - 60, answered=at(START), jetstream=jetstream)
+        behind = other.reading(varz_at, answered=at(START), jetstream=jetstream)
         stream = a_stream(written_at=START - HOUR)
         watcher.cycle(START, told(server, START, stream), behind)
 
@@ -185,27 +143,51 @@ class TestStamps:
 
         assert self.evidence_at(watcher) == START
 
+    @pytest.mark.parametrize(
+        "new",
+        [
+            pytest.param(Stream("TEAM", "NEW", 1, LATER - 10), id="stamped"),
+            pytest.param(Stream("TEAM", "NEW", 1, LATER - HOUR), id="by a wrong clock"),
+            pytest.param(Stream("TEAM", "NEW", 1), id="without a stamp"),
+        ],
+    )
     def test_stream_that_appears_in_a_watched_system(
-        self, idle: Watcher, server: Process
+        self, idle: Watcher, server: Process, new: Stream
     ) -> None:
-        """A new stream is used when its stamp says so; that clears a raise."""
-        new = Stream("TEAM", "NEW", 1, LATER - 10)
+        """The last round lacked it, so it was used since, whatever clocks say."""
         idle.cycle(LATER, told(server, LATER, a_stream(), new))
 
         assert idle.account().verdict is Verdict.ACTIVE
-        assert self.evidence_at(idle) == LATER - 10 + SLACK_SECONDS
+        assert self.evidence_at(idle) == LATER
 
-    def test_number_without_a_stamp_starts_the_clock(
+    def test_unused_stream_that_appears_in_a_watched_system(
         self, idle: Watcher, server: Process
     ) -> None:
-        """What was used at a time that nobody remembers leaves nothing proven."""
-        new = Stream("TEAM", "NEW", 1)
-        idle.cycle(LATER, told(server, LATER, a_stream(), new))
+        """To create a stream, or a copy, is no use of it."""
+        empty = Stream("TEAM", "NEW")
+        mirror = Stream("TEAM", "COPY", 9, LATER, is_copy=True)
+        idle.cycle(LATER, told(server, LATER, a_stream(), empty, mirror))
 
-        account = idle.account()
-        assert account.verdict is Verdict.INACTIVE
-        assert not account.is_observed
-        assert account.quiet_since_at == LATER
+        assert idle.account().is_observed
+
+    def test_stream_of_a_server_that_is_read_late(self, server: Process) -> None:
+        """Until all were read once, what a server tells first may be old."""
+        watcher = Watcher(A, B)
+        watcher.cycle(START, told(server, START))
+        other = Process("SB", B, BOOT)
+        old = a_stream(written_at=NEXT - HOUR)
+        watcher.cycle(NEXT, told(server, NEXT), told(other, NEXT, old))
+
+        assert self.evidence_at(watcher) == NEXT - HOUR + SLACK_SECONDS
+
+    def test_stream_that_appears_before_all_were_read(self, server: Process) -> None:
+        """The server that tells it lacked it before, whoever is still unread."""
+        watcher = Watcher(A, B)
+        watcher.cycle(START, told(server, START))
+        new = a_stream(written_at=NEXT - HOUR)
+        watcher.cycle(NEXT, told(server, NEXT, new))
+
+        assert self.evidence_at(watcher) == NEXT
 
 
 class TestGrowth:
@@ -267,9 +249,12 @@ class TestGrowth:
         assert idle.account().verdict is Verdict.INACTIVE
 
         written = Stream("TEAM", "S", 1, BOOT - HOUR)
-        idle.cycle(LATER + POLL, told(server, LATER + POLL, written))
-
+        used_at = LATER + POLL
+        idle.cycle(used_at, told(server, used_at, written))
         assert idle.account().verdict is Verdict.ACTIVE
+
+        idle.cycle(used_at + POLL, told(server, used_at + POLL, written))
+        assert idle.account().idle_seconds == POLL
 
     def test_return_of_the_old_numbers_is_none(
         self, idle: Watcher, server: Process
@@ -355,30 +340,38 @@ class TestServers:
         assert evidence == (EvidenceKind.JETSTREAM, "SA", self.when)
 
     def test_catching_up_in_one_cycle_is_dated_by_the_newest_stamp(self) -> None:
-        """A stream that is new is not used now because one replica lags."""
-        watcher, one, two = self.raised()
-        lagging = Stream("TEAM", "NEW", 1, self.when - HOUR)
-        newest = Stream("TEAM", "NEW", 2, self.when - HOUR / 2)
-        watcher.cycle(
-            self.when, told(one, self.when, lagging), told(two, self.when, newest)
+        """At first sight a stream is not used now because one replica lags."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, BOOT), Process("SB", B, BOOT)
+        lagging, newest = (
+            a_stream(1, written_at=START - HOUR),
+            a_stream(2, written_at=START - HOUR / 2),
         )
+        watcher.cycle(START, told(one, START, lagging), told(two, START, newest))
 
         evidence = watcher.account().last_evidence
         assert evidence is not None
-        assert evidence.at == self.when - HOUR / 2 + SLACK_SECONDS
+        assert evidence.at == START - HOUR / 2 + SLACK_SECONDS
 
     @pytest.mark.parametrize("is_turned", [False, True])
-    def test_order_of_readings_changes_nothing(self, *, is_turned: bool) -> None:
+    @pytest.mark.parametrize(
+        ("first", "teller"), [(6, ("SA", 3)), (5, ("SB", 5))], ids=["both", "last"]
+    )
+    def test_order_of_readings_changes_nothing(
+        self, first: int, teller: tuple[str, int], *, is_turned: bool
+    ) -> None:
         """Growth is dated at the first reading that told all of it."""
         watcher, one, two = self.raised()
+        old, new = (a_stream(seq, written_at=9000.0) for seq in (first, 6))
         readings = [
-            told(one, self.when, a_stream(6), answered=at(self.when + 3)),
-            told(two, self.when, a_stream(6), answered=at(self.when + 5)),
+            told(one, self.when, old, answered=at(self.when + 3)),
+            told(two, self.when, new, answered=at(self.when + 5)),
         ]
         watcher.cycle(self.when + 6, *(readings[::-1] if is_turned else readings))
 
+        server_id, late = teller
         evidence = watcher.account().last_evidence
-        assert evidence == (EvidenceKind.JETSTREAM, "SA", self.when + 3)
+        assert evidence == (EvidenceKind.JETSTREAM, server_id, self.when + late)
 
     def test_second_answer_of_a_server_counts(self, server: Process) -> None:
         """Of two URLs of one server either may show the growth."""
@@ -392,197 +385,3 @@ class TestServers:
 
         assert watcher.account().last_evidence is not None
         assert watcher.account().last_evidence.at == NEXT  # type: ignore[union-attr]
-
-
-class TestMisses:
-    """A round that lacks a stream is no reading for its account."""
-
-    def test_missing_stream_stops_the_reach_for_three_rounds(
-        self, idle: Watcher, server: Process
-    ) -> None:
-        """Proof goes on when the stream is believed to be gone."""
-        reaches = []
-        for step in range(4):
-            when = LATER + step * POLL
-            idle.cycle(when, told(server, when))
-            reaches.append(idle.account().idle_seconds)
-
-        assert reaches[:2] == [HOUR, HOUR]
-        assert reaches[2] > HOUR
-        assert reaches[3] == reaches[2] + POLL
-        assert idle.account().verdict is Verdict.INACTIVE
-
-    def test_stream_that_returns_was_read_all_along(
-        self, idle: Watcher, server: Process
-    ) -> None:
-        """Numbers that did not grow prove the time of the missing rounds."""
-        for step, streams in enumerate(((), (), (a_stream(),))):
-            when = LATER + step * POLL
-            idle.cycle(when, told(server, when, *streams))
-
-        assert idle.account().is_observed
-        assert idle.account().idle_seconds == HOUR + 3 * POLL
-
-    def test_gone_stream_leaves_a_hole(self, watcher: Watcher, server: Process) -> None:
-        """Between two rounds it may have been written and deleted."""
-        watch(watcher, server, a_stream(), end=START + HOUR / 2)
-        first = START + HOUR / 2 + 10 * 60
-        for when in (first, first + POLL, first + 2 * POLL):
-            watcher.cycle(when, told(server, when))
-
-        assert watcher.account().quiet_since_at == first
-
-    def test_short_hole_is_forgiven(self, watcher: Watcher, server: Process) -> None:
-        """Within the tolerance the deletion of a stream costs nothing."""
-        watch(watcher, server, a_stream(), end=START + HOUR / 2)
-        first = START + HOUR / 2 + POLL
-        for when in (first, first + POLL, first + 2 * POLL):
-            watcher.cycle(when, told(server, when))
-
-        assert watcher.account().quiet_since_at == START
-
-    def test_outdated_while_a_stream_is_missing(self, server: Process) -> None:
-        """Who waits for a missing stream is told so, and is not raised."""
-        watcher = Watcher(A, B)
-        other = Process("SB", B, BOOT)
-        end = START + HOUR - 5 * POLL
-        when = START
-        while when <= end:
-            watcher.cycle(when, told(server, when, a_stream()), told(other, when))
-            when += POLL
-        # The other server's round does not come anew: no round is whole.
-        stale = JetStreamRound(at(end), end, TEAM)
-        while when <= START + 2 * HOUR:
-            watcher.cycle(
-                when, told(server, when), other.reading(when, jetstream=stale)
-            )
-            when += POLL
-
-        account = watcher.account()
-        assert account.verdict is Verdict.UNKNOWN
-        assert account.reason is Reason.JETSTREAM_OUTDATED
-
-    def test_one_server_cannot_complete_three_rounds(self) -> None:
-        """A round is whole when every server told anew, however jsz is staggered."""
-        watcher, one, two = a_pair(START)
-        watcher.cycle(NEXT, told(one, NEXT, a_stream()), told(two, NEXT))
-        for step in range(2, 6):
-            when = START + step * POLL
-            watcher.cycle(when, told(one, when, jsz_asked=NEXT + 1), told(two, when))
-
-        assert watcher.account().quiet_since_at == START
-        assert watcher.account().idle_seconds == POLL
-
-    def test_missing_from_the_latest_of_all_stops_the_reach_at_once(self) -> None:
-        """A stream that moves between two servers' rounds was read by neither."""
-        watcher, one, two = a_pair(START)
-        second = START + 2 * POLL
-        watcher.cycle(NEXT, told(one, NEXT, a_stream()), told(two, NEXT))
-        watcher.cycle(second, told(one, second), two.reading(second, jetstream=None))
-
-        assert watcher.account().idle_seconds == POLL
-
-        third = START + 3 * POLL
-        watcher.cycle(
-            third, one.reading(third, jetstream=None), told(two, third, a_stream())
-        )
-
-        assert watcher.account().idle_seconds == 2 * POLL
-
-    def test_several_streams_are_waited_for(
-        self, idle: Watcher, server: Process
-    ) -> None:
-        """One that is believed to be gone does not stand for another."""
-        other = Stream("TEAM", "T", 1, BOOT)
-        idle.cycle(LATER, told(server, LATER, a_stream(), other))
-        for step, streams in enumerate(((a_stream(),), (), (), ()), 1):
-            when = LATER + step * POLL
-            idle.cycle(when, told(server, when, *streams))
-        before = idle.account().idle_seconds
-
-        last = LATER + 5 * POLL
-        idle.cycle(last, told(server, last))
-
-        assert idle.account().idle_seconds > before
-
-
-class TestRounds:
-    """How far rounds of jsz reach."""
-
-    def test_proof_reaches_to_the_last_round(
-        self, watcher: Watcher, server: Process
-    ) -> None:
-        """A stream may be written, or come, after the last round."""
-        watcher.cycle(START, told(server, START))
-        end = START + HOUR
-        watcher.cycle(end, server.reading(end, jetstream=None))
-
-        account = watcher.account()
-        assert account.verdict is Verdict.UNKNOWN
-        assert account.reason is Reason.JETSTREAM_OUTDATED
-        assert account.idle_seconds == 0.0
-
-    def test_missing_round_clears_nothing(self, idle: Watcher, server: Process) -> None:
-        """A raised verdict is held, without being observed."""
-        end = START + 2 * HOUR
-        idle.cycle(end, server.reading(end, jetstream=None))
-
-        account = idle.account()
-        assert account.verdict is Verdict.INACTIVE
-        assert account.reason is Reason.JETSTREAM_OUTDATED
-        assert not account.is_observed
-
-    def test_server_that_told_none_yet_stops_everybody(self, server: Process) -> None:
-        """Evidence is taken from a server whose peer tells nothing."""
-        watcher = Watcher(A, B)
-        mute = Process("SB", B, BOOT)
-        for when, seq in ((START, 5), (NEXT, 6)):
-            watcher.cycle(
-                when,
-                told(server, when, a_stream(seq)),
-                mute.reading(when, jetstream=None),
-            )
-
-        assert watcher.account().last_evidence is not None
-        assert watcher.account().idle_seconds == 0.0
-
-    def test_account_keeps_jetstream_through_an_empty_answer(
-        self, watcher: Watcher, server: Process
-    ) -> None:
-        """Not listed is believed after three whole rounds only."""
-        watcher.cycle(START, told(server, START))
-        verdicts = []
-        for step in (1, 2, 3):
-            when = START + step * HOUR
-            watcher.cycle(when, server.reading(when))
-            late = when + 10 * POLL
-            watcher.cycle(late, server.reading(late, jetstream=None))
-            verdicts.append(watcher.account().reason)
-
-        assert verdicts == [Reason.JETSTREAM_OUTDATED] * 2 + [Reason.NONE]
-
-    def test_half_a_round_frees_nobody_of_jetstream(self) -> None:
-        """Only whole rounds count towards believing that JetStream was disabled."""
-        watcher, one, two = a_pair(START)
-        watcher.cycle(NEXT, told(one, NEXT), two.reading(NEXT))
-        for step in range(2, 7):
-            when = START + step * POLL
-            mute = two.reading(when, jetstream=None)
-            watcher.cycle(when, one.reading(when), mute)
-
-        assert watcher.account().idle_seconds == POLL
-
-    def test_jetstream_enabled_later_clears_nothing(
-        self, watcher: Watcher, server: Process
-    ) -> None:
-        """Old use does not become new because the proof reaches less far."""
-        watcher.cycle(START, server.reading(START))
-        watcher.cycle(NEXT, server.reading(NEXT, [used(1)]))
-        end = NEXT + HOUR
-        watcher.cycle(end, server.reading(end, [used(1)]))
-        assert watcher.account().verdict is Verdict.INACTIVE
-
-        late = end + POLL
-        watcher.cycle(late, told(server, late, rows=[used(1)], jsz_asked=end - POLL))
-
-        assert watcher.account().verdict is Verdict.INACTIVE

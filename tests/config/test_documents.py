@@ -14,6 +14,7 @@ from nats_idle_exporter.config import (
     Config,
     Inactivity,
     Poll,
+    State,
     System,
     format_duration,
     load_config,
@@ -33,6 +34,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "poll.": Poll,
     "inactivity.": Inactivity,
     "accounts[].": AccountRule,
+    "state.": State,
 }
 DURATIONS = {parse_duration("24h"): "24h"}
 WORDS = {"": "empty", None: "that of `inactivity`", (): "`[]`"}
@@ -58,6 +60,8 @@ def default_text(field: FieldInfo) -> str:
     if field.name.endswith("_seconds") and field.default is not None:
         written = DURATIONS.get(field.default, format_duration(field.default))
         return f"`{written}`"
+    if field.name == "path":
+        return "`null`"
     return WORDS.get(field.default, f"`{field.default}`")
 
 
@@ -99,4 +103,5 @@ def test_the_example_loads_and_shows_the_defaults() -> None:
 
     assert config.poll == Poll()
     assert config.inactivity == Inactivity()
+    assert config.state == State()
     assert [system.name for system in config.systems] == ["default"]

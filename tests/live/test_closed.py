@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
@@ -11,16 +9,20 @@ import pytest
 from nats_idle_exporter.activity import Reading
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.fetch import new_session
-from tests.support.clients import connected, publish_in_one_packet
+from tests.support.clients import (
+    RING,
+    connected,
+    flood,
+    log_in_and_leave,
+    publish_in_one_packet,
+    until_closed,
+)
 from tests.support.clock import FakeClock
 from tests.support.natsserver import NatsServer
-from tests.support.topology import PASSWORD, a_hub_and_leaf, a_single, running
+from tests.support.topology import a_hub_and_leaf, a_single, running
 
 pytestmark = pytest.mark.live
 
-RING = 10_000
-"""Entries that a server keeps unless it is told otherwise."""
-AT_ONCE = 100
 ReadsServer = Callable[[NatsServer], Awaitable[Reading]]
 
 
@@ -36,16 +38,6 @@ async def read() -> AsyncIterator[ReadsServer]:
             return await client.read(server.monitoring_url, with_jetstream=False)
 
         yield read_one
-
-
-async def until_closed(server: NatsServer, count: int) -> None:
-    """Return once so many entries are in the ring; servers add them a little late."""
-
-    async def holds() -> bool:
-        ring = await server.read("/connz?state=closed&limit=1")
-        return bool(ring["total"] >= count)
-
-    await server.until(holds, f"has {count} closed connections")
 
 
 def told(reading: Reading) -> list[str]:
@@ -187,33 +179,3 @@ async def test_flood(nats_version: str, read: ReadsServer) -> None:
     assert told(after) == []
     assert after.ring.reaches_back
     assert not after.ring.is_complete
-
-
-async def flood(server: NatsServer, account: str, count: int) -> None:
-    """Let so many clients log in and leave, a bounded number at a time."""
-    left = iter(range(count))
-
-    async def come_and_go() -> None:
-        for _ in left:
-            await log_in_and_leave(server, account)
-
-    async with asyncio.TaskGroup() as group:
-        for _ in range(AT_ONCE):
-            group.create_task(come_and_go())
-
-
-async def log_in_and_leave(server: NatsServer, user: str) -> bytes:
-    """Say CONNECT and nothing more; return the server's answer."""
-    options = {"user": user, "pass": PASSWORD, "verbose": False}
-    reader, writer = await asyncio.open_connection("127.0.0.1", server.client.number)
-    try:
-        await reader.readline()
-        writer.write(b"CONNECT %s\r\nPING\r\n" % json.dumps(options).encode())
-        answer = b""
-        # The server's own PING may come before its PONG, or its complaint.
-        while not answer.startswith((b"PONG", b"-ERR")):
-            answer = await reader.readline()
-    finally:
-        writer.close()
-        await writer.wait_closed()
-    return answer

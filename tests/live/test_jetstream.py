@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from nats.js.api import ConsumerConfig
+from nats.js.api import ConsumerConfig, Placement, StreamSource
 
 from nats_idle_exporter.activity import EvidenceKind, Verdict
-from tests.support.clients import connected
-from tests.support.topology import a_cluster, a_single, running
+from tests.support.clients import add_stream, connected
+from tests.support.topology import a_cluster, a_single, ready, running
 from tests.support.watching import THRESHOLD_CYCLES, Watching, watching
 
 if TYPE_CHECKING:
@@ -35,6 +35,8 @@ IMPORTS = [
     {"stream": {"account": "STORE", "subject": "deliver.>"}},
 ]
 MESSAGES = 3
+MANY = 100
+"""Streams, so that the server does not recover them in no time."""
 
 
 def share(*servers: NatsServer) -> tuple[NatsServer, ...]:
@@ -185,7 +187,83 @@ async def test_cluster_is_judged_by_all_its_servers(nats_version: str) -> None:
             assert watch.account("STORE").verdict is Verdict.ACTIVE
 
 
-async def leader_of(server: NatsServer, account: str) -> str:
-    """Return the name of the server that holds the account's only stream."""
-    jsz = await server.read(f"/jsz?acc={account}&streams=1")
-    return str(jsz["account_details"][0]["stream_detail"][0]["cluster"]["leader"])
+async def sent_by(server: NatsServer, account: str) -> int:
+    """Return how many messages a server counts as sent for the account."""
+    rows = (await server.read("/accstatz?unused=1"))["account_statz"]
+    return int(next(row["sent"]["msgs"] for row in rows if row["acc"] == account))
+
+
+async def beat(server: NatsServer, account: str) -> None:
+    """Return once a copy on another server made the origin's server send again."""
+    before = await sent_by(server, account)
+
+    async def moved() -> bool:
+        return await sent_by(server, account) > before
+
+    await server.until(moved, "hears from a copy")
+
+
+@pytest.mark.parametrize("kind", ["mirror", "sources"])
+async def test_copy_on_another_server_is_no_use(nats_version: str, kind: str) -> None:
+    """Copies tick for ever; older servers cannot tell that from clients' traffic."""
+    servers = a_cluster("TEAM", version=nats_version, jetstream=["TEAM"])
+    for server in servers:
+        server.config["server_tags"] = [f"on:{server.name}"]
+    async with running(*servers):
+        async with connected(servers[0], "TEAM") as client:
+            near, far = Placement(tags=["on:n1"]), Placement(tags=["on:n2"])
+            await add_stream(client, "ORIGIN", ["origin"], placement=near)
+            source = StreamSource(name="ORIGIN")
+            copied: dict[str, Any] = {kind: source if kind == "mirror" else [source]}
+            await add_stream(client, "COPY", [], placement=far, **copied)
+            await client.jetstream().publish("origin", b"x")
+        async with watching([server.monitoring_url for server in servers]) as watch:
+            await watch.cycles(THRESHOLD_CYCLES + 2)
+            await beat(servers[0], "TEAM")
+            await watch.cycles()
+
+            tells_routes = nats_version != "2.10.25"
+            expected = Verdict.INACTIVE if tells_routes else Verdict.ACTIVE
+            assert watch.account("TEAM").verdict is expected
+            assert watch.account("TEAM").is_observed
+
+
+async def test_recovering_server_changes_no_verdict(nats_version: str) -> None:
+    """Monitoring answers before all streams are back: what is missing is waited for."""
+    server = a_store(nats_version)
+    async with running(server):
+        async with connected(server, "STORE") as client:
+            jetstream = client.jetstream()
+            for number in range(MANY):
+                name = f"S{number}"
+                await jetstream.add_stream(name=name, subjects=[f"{name}.>"])
+                await jetstream.add_consumer(name, ConsumerConfig(durable_name="PULL"))
+                await jetstream.publish(f"{name}.x", b"x")
+        async with watching([server.monitoring_url]) as watch:
+            await until_raised(watch)
+            await server.kill()
+            await watch.cycles()
+            await server.start()
+            await watch.cycles()
+            assert watch.account("STORE").verdict is Verdict.INACTIVE
+            await ready(server)
+            for _ in range(THRESHOLD_CYCLES + 5):
+                await watch.cycles()
+                assert watch.account("STORE").verdict is Verdict.INACTIVE
+            assert watch.account("STORE").is_observed
+
+
+async def test_watch_that_begins_in_a_recovery_raises_nothing_early(
+    nats_version: str,
+) -> None:
+    """Streams that come late are dated by the server's start at the earliest."""
+    async with running(server := a_store(nats_version)):
+        await fill(server)
+        await server.restart()
+        async with watching([server.monitoring_url]) as watch:
+            await watch.cycles()
+            await ready(server)
+            await watch.cycles(THRESHOLD_CYCLES - 2)
+            assert watch.account("STORE").verdict is not Verdict.INACTIVE
+
+            await until_raised(watch)

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from nats_idle_exporter.activity import Reason, UnwatchedKind, Verdict
+from nats_idle_exporter.activity import EvidenceKind, Reason, UnwatchedKind, Verdict
 from tests.support.clients import connected
 from tests.support.jwts import Operator, credentials
 from tests.support.natsserver import NatsServer
@@ -134,6 +134,9 @@ async def test_use_after_a_restart_is_seen(nats_version: str) -> None:
         await server.restart()
         await publish()
         await watch.cycles_until("TEAM", Verdict.ACTIVE, most=2)
+        evidence = watch.account("TEAM").last_evidence
+        assert evidence is not None
+        assert evidence.kind is EvidenceKind.RECEIVED
 
 
 async def test_operator_mode_survives_the_restart_of_all(nats_version: str) -> None:

@@ -10,7 +10,7 @@ import pytest
 from tests.support.clients import add_stream, connected, publish_in_one_packet
 from tests.support.jwts import Operator, credentials
 from tests.support.natsserver import NatsServer, ServerTroubleError
-from tests.support.programs import require_program
+from tests.support.programs import DEBIAN, require_debian_server, require_program
 from tests.support.servers import FetchError, binary, unpack
 from tests.support.topology import (
     a_cluster,
@@ -188,3 +188,30 @@ class TestPrograms:
         monkeypatch.setenv("CI", "true")
         with pytest.raises(pytest.fail.Exception, match="CI skips nothing"):
             require_program("no-such-program")
+
+    def test_debians_server(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """The program on PATH is taken if it is of Debian's version."""
+        program = self.fake_server(tmp_path, DEBIAN)
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+
+        assert require_debian_server() == program
+
+    def test_another_version_in_its_place(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        """A server of another version is as good as none."""
+        self.fake_server(tmp_path, "2.10.0")
+        monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+        monkeypatch.delenv("CI", raising=False)
+
+        with pytest.raises(pytest.skip.Exception, match=r"is not nats-server 2\.9"):
+            require_debian_server()
+
+    def fake_server(self, folder: Path, version: str) -> Path:
+        """Return a program that does nothing but tell its version."""
+        program = folder / "nats-server"
+        program.write_text(f"#!/bin/sh\necho nats-server: v{version}\n")
+        program.chmod(0o755)
+        return program

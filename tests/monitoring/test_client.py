@@ -403,18 +403,11 @@ class TestNames:
 
         assert {row.name for row in reading.rows} == {"tag"}
 
-    @pytest.mark.parametrize(
-        "varz",
-        [
-            builders.varz(version="2.10.25"),
-            builders.operator_varz() | {"version": "2.11.0"},
-        ],
-        ids=["config mode", "2.11"],
-    )
-    async def test_nobody_is_asked_where_names_are_told(
-        self, make_client: MakesClient, varz: dict[str, object]
+    async def test_nobody_is_asked_in_config_mode(
+        self, make_client: MakesClient
     ) -> None:
-        """Config mode has no name tags, and from 2.11 accstatz tells them."""
+        """Config mode has neither name tags nor JWTs."""
+        varz = builders.varz(version="2.10.25")
         async with running(server := ScriptedServer({"/varz": answer(varz)})):
             await make_client().read(server.url, with_jetstream=False)
 
@@ -432,6 +425,128 @@ class TestNames:
         assert tuple(reading.rows) == (Row("$G"), Row("APP"))
 
 
-def named(tag: str) -> dict[str, object]:
+def named(tag: str, server_id: str = SERVER, **more: object) -> dict[str, object]:
     """Return accountz of one account."""
-    return {"server_id": SERVER, "account_detail": {"name_tag": tag}}
+    return {"server_id": server_id, "account_detail": {"name_tag": tag, **more}}
+
+
+def aged(iat: int, server_id: str = SERVER) -> Script:
+    """Answer with accountz of one account whose JWT was issued then."""
+    return answer(named("tag", server_id, decoded_jwt={"iat": iat}))
+
+
+def tells_names(
+    *stats: dict[str, object], server_id: str = SERVER
+) -> dict[str, Script]:
+    """Return the scripts of a server in operator mode that tells names itself."""
+    varz = builders.operator_varz(server_id=server_id) | {"version": "2.11.0"}
+    return {
+        **healthy(server_id),
+        "/varz": answer(varz),
+        "/accstatz": answer(builders.accstatz(*stats, server_id=server_id)),
+        "/accountz?acc=%24G": answer(named("", server_id)),
+    }
+
+
+def asked_about(server: ScriptedServer) -> list[str]:
+    """Return the accounts that were asked about one by one, in turn."""
+    return [path.partition("acc=")[2] for path in server.requests if "acc=" in path]
+
+
+class TestAges:
+    """In operator mode only accountz tells how old an account's JWT is."""
+
+    async def test_unused_accounts_are_asked_about_once(
+        self, make_client: MakesClient
+    ) -> None:
+        """One answer is enough, also if it tells that there is no JWT."""
+        scripts = tells_names(builders.stat("A1")) | {"/accountz?acc=A1": aged(77)}
+        client = make_client()
+        async with running(server := ScriptedServer(scripts)):
+            readings = [
+                await client.read(server.url, with_jetstream=False) for _ in range(3)
+            ]
+
+        assert asked_about(server) == ["%24G", "A1"]
+        assert [reading.issued for reading in readings] == [{"A1": 77}, {}, {}]
+
+    async def test_used_accounts_are_not_asked_about(
+        self, make_client: MakesClient
+    ) -> None:
+        """Nothing is proven by the age of an account that was used."""
+        flow = {"msgs": 1, "bytes": 0}
+        scripts = tells_names(
+            builders.stat("CONNECTED", conns=1),
+            builders.stat("LINKED", leafnodes=1),
+            builders.stat("HEARD", sent=flow),
+            builders.stat("TALKED", received=flow),
+        )
+        async with running(server := ScriptedServer(scripts)):
+            await make_client().read(server.url, with_jetstream=False)
+
+        assert asked_about(server) == ["%24G"]
+
+    async def test_accounts_of_later_polls_are_not_asked_about(
+        self, make_client: MakesClient
+    ) -> None:
+        """Only what a server lists at first can be as quiet as it is old."""
+        client = make_client()
+        async with running(server := ScriptedServer(tells_names())):
+            await client.read(server.url, with_jetstream=False)
+            server.scripts |= tells_names(builders.stat("LATE"))
+            await client.read(server.url, with_jetstream=False)
+
+        assert asked_about(server) == ["%24G"]
+
+    async def test_a_few_per_poll(self, make_client: MakesClient) -> None:
+        """Many accounts take many polls, and each is asked about once."""
+        accounts = [f"A{n:02}" for n in range(24)]
+        scripts = tells_names(*map(builders.stat, accounts)) | {"/accountz": aged(77)}
+        client = make_client()
+        async with running(server := ScriptedServer(scripts)):
+            told = [
+                len((await client.read(server.url, with_jetstream=False)).issued)
+                for _ in range(4)
+            ]
+
+        assert asked_about(server) == ["%24G", *accounts]
+        assert told == [9, 10, 5, 0]
+
+    async def test_a_failed_question_is_asked_again(
+        self, make_client: MakesClient
+    ) -> None:
+        """An account whose age was not told has its turn again."""
+        scripts = tells_names(builders.stat("A1"))
+        scripts["/accountz?acc=A1"] = answer(b"does not exist", 400)
+        client = make_client()
+        async with running(server := ScriptedServer(scripts)):
+            first = await client.read(server.url, with_jetstream=False)
+            server.scripts["/accountz?acc=A1"] = aged(77)
+            second = await client.read(server.url, with_jetstream=False)
+
+        assert (first.issued, second.issued) == ({}, {"A1": 77})
+
+    async def test_another_server_is_asked_anew(self, make_client: MakesClient) -> None:
+        """What the last server told is not what this one would."""
+        client = make_client()
+        told = []
+        async with running(server := ScriptedServer()):
+            for server_id, iat in (("N1", 1), ("N2", 2)):
+                server.scripts |= tells_names(
+                    builders.stat("A1"), server_id=server_id
+                ) | {"/accountz?acc=A1": aged(iat, server_id)}
+                reading = await client.read(server.url, with_jetstream=False)
+                told.append(reading.issued)
+
+        assert told == [{"A1": 1}, {"A1": 2}]
+
+    async def test_old_servers_tell_it_beside_the_name(
+        self, make_client: MakesClient
+    ) -> None:
+        """Before 2.11 the same answers tell both."""
+        scripts = {"/varz": answer(builders.operator_varz()), "/accountz": aged(77)}
+        async with running(server := ScriptedServer(scripts)):
+            reading = await make_client().read(server.url, with_jetstream=False)
+
+        assert reading.issued == {"$G": 77, "APP": 77}
+        assert asked_about(server) == ["%24G", "APP"]

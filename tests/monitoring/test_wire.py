@@ -27,7 +27,7 @@ DECODERS: dict[str, Callable[[bytes], tuple[str, Any]]] = {
     "varz": wire.decode_varz,
     "connz": wire.decode_closed,
     "accstatz_unused": wire.decode_accstatz,
-    "accountz_acc": wire.decode_name_tag,
+    "accountz_acc": wire.decode_account,
     "accountz": wire.decode_accountz,
     "routez": wire.decode_routez,
     "gatewayz": wire.decode_gatewayz,
@@ -178,11 +178,20 @@ class TestCaptures:
         assert {"APP"} == {each.account for each in page.streams}
 
     @pytest.mark.parametrize("version", VERSIONS)
-    def test_a_name_tag_is_told_of_one_account(self, version: str) -> None:
-        """One account's accountz tells its name tag."""
+    def test_name_tag_and_age_are_told_of_one_account(self, version: str) -> None:
+        """One account's accountz tells its name tag and when its JWT was issued."""
         body = captured(version, "operator-full", "accountz_acc_FJS.json")
+        name, issued_at = wire.decode_account(body)[1]
 
-        assert wire.decode_name_tag(body)[1] == "FJS"
+        assert name == "FJS"
+        assert issued_at == json.loads(body)["account_detail"]["decoded_jwt"]["iat"]
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_configured_account_has_neither(self, version: str) -> None:
+        """In config mode accounts have no JWT."""
+        body = captured(version, "config-single", "accountz_acc_APP.json")
+
+        assert wire.decode_account(body)[1].issued_at is None
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_a_closed_leaf_link_is_of_its_account(self, version: str) -> None:
@@ -520,7 +529,7 @@ class TestRefusal:
             (wire.decode_closed, builders.connz(builders.closed(-1))),
             (wire.decode_closed, builders.connz(builders.closed(1, stop="then"))),
             (wire.decode_accountz, {}),
-            (wire.decode_name_tag, {"server_id": SERVER}),
+            (wire.decode_account, {"server_id": SERVER}),
             (wire.decode_routez, {"server_id": SERVER}),
             (wire.decode_routez, {"server_id": SERVER, "routes": [{}]}),
             (wire.decode_gatewayz, {"server_id": SERVER}),

@@ -12,7 +12,9 @@ from contextlib import closing
 from itertools import count
 from pathlib import Path
 
-from nats_idle_exporter.activity import Cadence, Clocks, Ledger, SystemView
+from nats_idle_exporter.activity import Cadence, Clocks, Ledger, SavedRow, SystemView
+from nats_idle_exporter.activity.forms import SavedClock
+from nats_idle_exporter.activity.rows import Kind, decode
 from nats_idle_exporter.state import Batch, Historian, Store
 from tests.activity.builders import POLL, A, FixedRules, Process, a_row, at, used
 
@@ -33,6 +35,11 @@ def clocks(cycle: int) -> Clocks:
     return Clocks(at(when), wall_at=when, monotonic_at=when, boot_id="boot")
 
 
+def _wall_at(row: SavedRow) -> float:
+    kind, _, value = row
+    return decode(kind, value, SavedClock).wall_at if kind == Kind.CLOCK else 0.0
+
+
 class Part:
     """The history from one cycle on, with what was saved of the cycles before.
 
@@ -49,12 +56,9 @@ class Part:
         rules = FixedRules(THRESHOLD_SECONDS)
         cadence = Cadence(POLL, POLL, 1e6)
         rows = store.rows().get(SYSTEM, ())
+        self.saved_to = max((_wall_at(row) for row in rows), default=0.0)
+        """The wall clock at the last save before."""
         self.ledger = Ledger.resume([A], rules, cadence, rows, clocks(cycle))
-
-    @property
-    def saved_to(self) -> float:
-        """Return the end of the last cycle that was saved before."""
-        return self.ledger._memory.concluded_at
 
     def play(self, cycle: int) -> SystemView:
         """Read the server once."""

@@ -73,6 +73,11 @@ def make_directory(path: Path) -> None:
     path.parent.mkdir()
 
 
+def refuse(path: Path, target: Path) -> None:
+    """Rename nothing, as a read-only directory does."""
+    raise PermissionError(13, "Permission denied", str(path), None, str(target))
+
+
 def has_more_errors(keeper: Keeper, errors: int) -> bool:
     """Say whether a save failed since there were so many errors."""
     return keeper.status.errors > errors
@@ -191,6 +196,22 @@ async def test_rejected_file_is_set_aside(path: Path) -> None:
     assert keys(path.with_name(ASIDE)) == ["A0"]
 
 
+async def test_rejected_file_that_cannot_be_renamed(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Then it is not added to either: nothing is saved, which is counted."""
+    fill(path, count=1)
+    keeper = a_keeper(path)
+    await keeper.load()
+    monkeypatch.setattr(Path, "rename", refuse)
+    await keeper.reject("a row makes no sense")
+    async with saving(keeper):
+        keeper.offer(a_batch("A"))
+
+    assert keeper.status.errors > 1
+    assert keys(path) == ["A0"]
+
+
 async def test_newer_file_ends_the_start(path: Path) -> None:
     """A file of a later version is not touched; the start says both versions."""
     fill(path)
@@ -249,10 +270,6 @@ async def test_broken_file_that_cannot_be_renamed(
     """Then nothing is saved, which is counted, and the file stays as it is."""
     garbage(path)
     before = content(path)
-
-    def refuse(path: Path, target: Path) -> None:
-        raise PermissionError(13, "Permission denied", str(path), None, str(target))
-
     monkeypatch.setattr(Path, "rename", refuse)
     keeper = a_keeper(path)
     await keeper.load()

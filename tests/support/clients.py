@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nats
 import nats.errors
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 
     from tests.support.natsserver import NatsServer
 
+RING = 10_000
+"""Closed connections that a server keeps unless it is told otherwise."""
+_AT_ONCE = 100
 _ATTEMPTS = 50
 _STEP_SECONDS = 0.2
 
@@ -52,13 +55,13 @@ async def connected(
 
 
 async def add_stream(
-    client: Client, name: str, subjects: list[str], replicas: int = 1
+    client: Client, name: str, subjects: list[str], replicas: int = 1, **config: Any
 ) -> None:
     """Add a stream, once the young cluster has heard from enough of its servers."""
     for _ in range(_ATTEMPTS):
         with contextlib.suppress(nats.errors.Error):
             await client.jetstream(timeout=1).add_stream(
-                name=name, subjects=subjects, num_replicas=replicas
+                name=name, subjects=subjects, num_replicas=replicas, **config
             )
             return
         await asyncio.sleep(_STEP_SECONDS)
@@ -89,6 +92,46 @@ async def publish_in_one_packet(
     finally:
         writer.close()
         await writer.wait_closed()
+
+
+async def until_closed(server: NatsServer, count: int) -> None:
+    """Return once so many entries are in the ring; servers add them a little late."""
+
+    async def holds() -> bool:
+        ring = await server.read("/connz?state=closed&limit=1")
+        return bool(ring["total"] >= count)
+
+    await server.until(holds, f"has {count} closed connections")
+
+
+async def flood(server: NatsServer, account: str, count: int) -> None:
+    """Let so many clients log in and leave, a bounded number at a time."""
+    left = iter(range(count))
+
+    async def come_and_go() -> None:
+        for _ in left:
+            await log_in_and_leave(server, account)
+
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_AT_ONCE):
+            group.create_task(come_and_go())
+
+
+async def log_in_and_leave(server: NatsServer, user: str) -> bytes:
+    """Say CONNECT and nothing more; return the server's answer."""
+    options = {"user": user, "pass": PASSWORD, "verbose": False}
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.client.number)
+    try:
+        await reader.readline()
+        writer.write(b"CONNECT %s\r\nPING\r\n" % json.dumps(options).encode())
+        # The server's own PING may come before its PONG, or its complaint.
+        while answer := await reader.readline():
+            if answer.startswith((b"PONG", b"-ERR")):
+                break
+    finally:
+        writer.close()
+        await writer.wait_closed()
+    return answer
 
 
 async def _ignore(_error: Exception) -> None:

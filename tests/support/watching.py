@@ -29,7 +29,7 @@ systems: [{{endpoints: {endpoints}}}]
 poll: {{interval: 30s, jetstream_interval: 30s}}
 inactivity: {{threshold: {threshold}s}}
 """
-_HANG_SECONDS = 0.25
+HANG_SECONDS = 0.25
 """Real time after which a paused server is given up in a cycle."""
 
 
@@ -83,12 +83,15 @@ class Watching:
 
 @asynccontextmanager
 async def watching(
-    endpoints: Iterable[str], threshold_cycles: float = THRESHOLD_CYCLES
+    endpoints: Iterable[str],
+    threshold_cycles: float = THRESHOLD_CYCLES,
+    *,
+    timeout_seconds: float = HANG_SECONDS,
 ) -> AsyncIterator[Watching]:
     """Watch endpoints with the daemon's own parts; no cycle has run yet.
 
     The threshold is given in intervals; below 40 no restart is forgiven, since
-    a hole of one interval is a twentieth of it.
+    a hole of one interval is a twentieth of it. The timeout of a poll is real time.
     """
     urls = list(endpoints)
     config = parse_config(
@@ -101,7 +104,7 @@ async def watching(
         client = MonitoringClient(
             session,
             clock,
-            timeout_seconds=_HANG_SECONDS,
+            timeout_seconds=timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
         )
         snapshots: list[Snapshot] = []

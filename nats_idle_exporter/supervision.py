@@ -1,0 +1,75 @@
+"""What a service manager is told: ready, alive, stopping (systemd's protocol).
+
+Each message is one datagram to the socket that ``NOTIFY_SOCKET`` names. Without
+that variable nobody listens, and nothing is sent.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping
+from typing import Final
+
+import structlog
+
+from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.text import os_words
+
+CYCLES_UNTIL_HUNG: Final = 4
+"""Poll intervals without the end of a cycle after which the loop must be stuck."""
+
+_log = structlog.get_logger(__name__)
+
+
+class ServiceManager:
+    """Tell whoever started us how we are.
+
+    Args:
+        environment: of this process.
+        interval_seconds: of the poll cycles, whose ends are the signs of life.
+    """
+
+    def __init__(self, environment: Mapping[str, str], interval_seconds: float) -> None:
+        self._address = environment.get("NOTIFY_SOCKET", "")
+        self._interval_seconds = interval_seconds
+        self._watchdog_us = _watchdog_us(environment)
+
+    def ready(self) -> None:
+        """Say that we listen and poll."""
+        lines = ["READY=1"]
+        needed_us = int(CYCLES_UNTIL_HUNG * self._interval_seconds * 1e6)
+        if 0 < self._watchdog_us < needed_us:
+            # The unit cannot know how often the configuration lets us poll.
+            lines.append(f"WATCHDOG_USEC={needed_us}")
+        self._send(*lines)
+
+    def concluded(self, snapshot: Snapshot) -> None:
+        """Give the sign of life that the end of a cycle is."""
+        up = sum(each.is_up for each in snapshot.endpoints)
+        accounts = sum(len(view.accounts) for view in snapshot.systems.values())
+        status = f"{up} of {len(snapshot.endpoints)} endpoints up, {accounts} accounts"
+        self._send("WATCHDOG=1", f"STATUS={status}")
+
+    def stopping(self) -> None:
+        """Say that we are about to end."""
+        self._send("STOPPING=1")
+
+    def _send(self, *lines: str) -> None:
+        if not self._address:
+            return
+        # A leading @ stands for the zero byte of an abstract address.
+        address = self._address.replace("@", "\0", 1)
+        try:
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+                manager.settimeout(0)
+                manager.sendto("\n".join(lines).encode(), address)
+        except OSError as error:
+            _log.warning("service manager not told", error=os_words(error))
+
+
+def _watchdog_us(environment: Mapping[str, str]) -> int:
+    """Return after how much silence we are ended; 0 when nobody watches us."""
+    told, pid = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID")
+    is_ours = pid is None or pid == str(os.getpid())
+    return int(told) if told.isdecimal() and is_ours else 0
