@@ -160,9 +160,7 @@ class TestStamps:
         assert idle.account().verdict is Verdict.ACTIVE
         assert self.evidence_at(idle) == LATER
 
-    def test_stream_that_only_a_successor_tells(
-        self, idle: Watcher, server: Process
-    ) -> None:
+    def test_stream_that_only_a_successor_tells(self, idle: Watcher) -> None:
         """Who joins a watched system tells of nothing that is older than the watch."""
         successor = Process("SB", A, LATER - 5)
         new = Stream("TEAM", "NEW", 1, LATER - HOUR)
