@@ -106,11 +106,10 @@ class Rounds:
     ) -> None:
         estate = self._jetstream.estates.get(account)
         if estate is None:
-            reach = self._jetstream.reach
-            # Who owned no stream then had no consumer either.
-            looked_to = reach if self._is_watched else None
-            estate = Estate(reach=reach, consumers_reach=looked_to)
-            self._jetstream.estates[account] = estate
+            # Who owned no stream before had no consumer either.
+            estate = self._jetstream.estates[account] = Estate(
+                reach=self._jetstream.reach, had_no_consumers=self._is_watched
+            )
         record = self._records.get(account)
         for name, told in streams.items():
             trace = estate.streams.get(name)
@@ -121,7 +120,7 @@ class Rounds:
             else:
                 _compare(record, trace, told)
             trace.has_consumers = told.has_consumers
-            is_new |= estate.consumers_reach is not None
+            is_new |= estate.had_no_consumers or estate.consumers_reach is not None
             for consumer, progress in told.consumers.items():
                 known = trace.consumers.get(consumer)
                 if known is None:
@@ -145,7 +144,8 @@ class Rounds:
             record = self._records.get(account)
             if hole is not None and record is not None:
                 record.holes.add(*hole)
-            if account in looked_into or not estate.has_consumers:
+            estate.had_no_consumers |= not estate.has_consumers
+            if account in looked_into:
                 settle_consumers(estate, streams, span)
             if not estate.streams:
                 del self._jetstream.estates[account]

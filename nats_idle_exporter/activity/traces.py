@@ -141,6 +141,8 @@ class Estate:
     lacking_since: Instant | None = None
     is_looked_into: bool = False
     """Some server told its consumers once."""
+    had_no_consumers: bool = False
+    """Some round told that there were none: all that there are came later."""
 
     @property
     def has_consumers(self) -> bool:

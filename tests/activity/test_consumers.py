@@ -208,6 +208,27 @@ class TestConsumers:
         evidence = watcher.account().last_evidence
         assert evidence == (EvidenceKind.JETSTREAM, "SB", late)
 
+    @pytest.mark.parametrize("is_turned", [False, True])
+    def test_stamp_dates_what_any_of_its_tellers_told(
+        self, server: Process, *, is_turned: bool
+    ) -> None:
+        """Who tells the same stamp tells of the same moment, in whatever order."""
+        watcher = Watcher(A, B)
+        other = Process("SB", B, BOOT)
+        watcher.cycle(START, told(server, START, UNASKED), told(other, START, UNASKED))
+        used_at = NEXT - HOUR
+        more, less = read_by(4, used_at=used_at), read_by(3, used_at=used_at)
+        one, two = (more, less) if is_turned else (less, more)
+        watcher.cycle(
+            NEXT,
+            told(server, NEXT, one, consumers_of=TEAM),
+            told(other, NEXT, two, consumers_of=TEAM),
+        )
+
+        evidence = watcher.account().last_evidence
+        assert evidence is not None
+        assert evidence.at == used_at + SLACK_SECONDS
+
     @pytest.mark.parametrize("delivered", [3, 2])
     def test_follower_that_lags_leaves_the_stamp_its_word(
         self, server: Process, delivered: int

@@ -160,6 +160,14 @@ class TestStamps:
         assert idle.account().verdict is Verdict.ACTIVE
         assert self.evidence_at(idle) == LATER
 
+    def test_stream_that_only_a_successor_tells(self, idle: Watcher) -> None:
+        """Who joins a watched system tells of nothing that is older than the watch."""
+        successor = Process("SB", A, LATER - 5)
+        new = Stream("TEAM", "NEW", 1, LATER - HOUR)
+        idle.cycle(LATER, told(successor, LATER, a_stream(), new))
+
+        assert self.evidence_at(idle) == LATER
+
     def test_unused_stream_that_appears_in_a_watched_system(
         self, idle: Watcher, server: Process
     ) -> None:
@@ -265,6 +273,16 @@ class TestGrowth:
             idle.cycle(when, told(server, when, stream))
             verdict = Verdict.ACTIVE if step == 2 else Verdict.INACTIVE
             assert idle.account().verdict is verdict
+
+    def test_believed_decrease_is_no_use_by_its_old_stamp(
+        self, idle: Watcher, server: Process
+    ) -> None:
+        """An empty stream that keeps its stamp was not used anew."""
+        for step in range(4):
+            when = LATER + step * POLL
+            idle.cycle(when, told(server, when, a_stream(0)))
+
+        assert idle.account().verdict is Verdict.INACTIVE
 
     def test_decrease_is_believed_after_three_rounds(
         self, idle: Watcher, server: Process
