@@ -16,6 +16,10 @@ OUTDATED_AFTER_ROUNDS = 2
 """Readings may be this many intervals old and still count as fresh."""
 
 
+MOST_EARLY_LOOKS = 50
+"""Accounts whose consumers are asked for although their verdict is not near."""
+
+
 class Coverage(NamedTuple):
     """How far the watching of one system reaches at the end of a cycle.
 
@@ -97,8 +101,20 @@ class Judge:
         self._proof_from = max(proof_from, holes.unforgiven_until_at)
         self._holes = holes
         self._frames: dict[tuple[Policy, Coverage | None], _Frame] = {}
-        self.consumers_wanted: set[str] = set()
-        """The accounts judged whose consumers the next rounds of jsz must tell."""
+        self._needed: set[str] = set()
+        self._welcome: list[tuple[bool, str]] = []
+
+    @property
+    def consumers_wanted(self) -> frozenset[str]:
+        """The accounts judged whose consumers the next rounds of jsz must tell.
+
+        Growth is dated at the look that shows it, so few looks make late verdicts.
+        As long as they are few, all that are quiet are looked at; first come those
+        that never were.
+        """
+        spare = max(0, MOST_EARLY_LOOKS - len(self._needed))
+        early = sorted(self._welcome)[:spare]
+        return frozenset(self._needed).union(account for _, account in early)
 
     def judge(self, record: Record, policy: Policy) -> Proof:
         """Judge one account and keep its raised verdict in the record."""
@@ -135,8 +151,10 @@ class Judge:
         outdated = frame.outdated
         if estate is not None and estate.has_consumers:
             is_wanted = record.is_raised or idle >= self._late_level(policy)
-            if is_wanted or not estate.is_looked_into:
-                self.consumers_wanted.add(record.account)
+            if is_wanted:
+                self._needed.add(record.account)
+            elif not estate.is_looked_into or idle >= self._cadence.jetstream_seconds:
+                self._welcome.append((estate.is_looked_into, record.account))
             idle = self._checked(idle, quiet_since, estate, policy)
             if is_wanted and not outdated:
                 outdated = self._consumers_outdated(estate)
