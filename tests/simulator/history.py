@@ -85,8 +85,10 @@ class History:
     def _begin(self, when: float) -> None:
         """Let a heart begin that knows nothing, and all that judges it."""
         world, promise = self.plan.world, self.plan.promise
+        habits = self.plan.habits
         self.truth = Truth(
-            is_strict_about_rings=promise.brief_connections is BriefConnections.REQUIRE
+            is_strict_about_rings=promise.brief_connections is BriefConnections.REQUIRE,
+            round_seconds=habits.jetstream_seconds + habits.interval_seconds,
         )
         self.horizon = Horizon(world, self.truth)
         self.watcher = Watcher(world, self.plan.habits, when, self._timeline)
@@ -163,6 +165,7 @@ class History:
         self.watcher.resume(at, saved, clocks)
         clocks = clocks._replace(now=self.watcher.now(at))
         self.judge.resume(at)
+        self.truth.resumed_at = at
         endpoints, cadence = list(world.endpoints), self._cadence()
         self.ledgers = [
             ledger.resume(endpoints, self._rules, cadence, store.rows(), clocks)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from nats_idle_exporter.activity import Instant, JetStreamRound, Stream
-from tests.simulator.journals import Acks, Journal, Page
+from nats_idle_exporter.activity import Instant, JetStreamRound
+from tests.simulator.journals import Acks, Answer, Journal, Page
 from tests.simulator.servers import NEVER, Process
 
 if TYPE_CHECKING:
@@ -18,8 +18,7 @@ class Telling(NamedTuple):
 
     journal: Journal
     page: Page
-    as_of: float
-    with_readers: bool
+    answer: Answer
 
 
 class Shown(NamedTuple):
@@ -155,7 +154,7 @@ class JetStream:
         """Return what jsz tells now; consumers of the accounts wanted only."""
         enabled = frozenset(self.enabled & process.books.keys())
         tellings = list(self._tellings(process, when, wanted))
-        streams = [self._stream(process, telling) for telling in tellings]
+        streams = [each.journal.told(each.page, each.answer) for each in tellings]
         self.world.rng.shuffle(streams)
         told = JetStreamRound(
             asked,
@@ -177,14 +176,11 @@ class JetStream:
             if index not in journal.places or journal.account not in process.books:
                 continue
             leader = self._leader(when, journal)
-            as_of = when
-            if leader is None or leader.index != index:
+            as_of, is_by_leader = when, bool(leader and leader.index == index)
+            if not is_by_leader:
                 lagging_at = when - journal.lags.get(index, 0.0)
                 as_of = max(journal.known_to.get(index, NEVER), lagging_at)
             journal.known_to[index] = as_of
             if (page := journal.page(as_of)) is not None:
-                yield Telling(journal, page, as_of, journal.account in wanted)
-
-    def _stream(self, process: Process, telling: Telling) -> Stream:
-        journal, page, _, with_readers = telling
-        return journal.told(page, process.node, with_consumers=with_readers)
+                is_wanted = journal.account in wanted
+                yield Telling(journal, page, Answer(as_of, is_wanted, is_by_leader))

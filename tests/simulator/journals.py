@@ -38,6 +38,15 @@ class Reader(NamedTuple):
     acked: int = 0
     stamp: float | None = None
 
+    def mark(self, *, is_by_leader: bool) -> tuple[float, float, float]:
+        """Return the numbers that a server tells of it."""
+        is_stamped = is_by_leader and self.stamp is not None
+        return (
+            self.delivered,
+            self.acked,
+            (self.stamp or NEVER) if is_stamped else NEVER,
+        )
+
     def told(self, *, is_by_leader: bool) -> Consumer:
         """Return what a server tells of it; followers know no stamps."""
         stamp = self.stamp if is_by_leader else None
@@ -76,6 +85,21 @@ class Loss(NamedTuple):
     is_read: bool
 
 
+class Answer(NamedTuple):
+    """How a server told a page: as it was at that moment."""
+
+    as_of: float
+    with_readers: bool
+    is_by_leader: bool
+
+
+class Heard(NamedTuple):
+    """What an answer shows: the newest use, and whether there may be more."""
+
+    used_at: float
+    is_doubtful: bool
+
+
 @dataclass(slots=True, eq=False)
 class Journal:
     """One stream of one account, and how much of it was told so far.
@@ -96,7 +120,12 @@ class Journal:
     known_to: dict[int, float] = field(default_factory=dict)
     """Until when each node knows what happened, whatever its lag."""
     writes_told_at: float = NEVER
-    reads_told_at: float = NEVER
+    looked_at: float = NEVER
+    """When its consumers were last told."""
+    emptied_at: float = NEVER
+    _reads_told_at: dict[str, float] = field(default_factory=dict)
+    _marks: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    """The most that was told of it, and of each consumer."""
     first_told_at: float = math.inf
     told_at: float = NEVER
     missed_at: float | None = None
@@ -133,7 +162,7 @@ class Journal:
     def drop_reader(self, when: float, name: str) -> None:
         """Delete a consumer: what it read untold leaves no trace."""
         for place, page in enumerate(self.pages):
-            if page.reader == name and page.at > self.reads_told_at:
+            if page.reader == name and page.at > self._reads_told_at.get(name, NEVER):
                 self.pages[place] = page._replace(reader="")
         last = self.pages[-1]
         kept = tuple(each for each in last.readers if each.name != name)
@@ -156,10 +185,9 @@ class Journal:
         page = self.pages[place - 1] if place else None
         return page if page and page.is_there else None
 
-    def told(self, page: Page, node: int, *, with_consumers: bool) -> Stream:
-        """Return what one of its nodes tells of it."""
-        is_by_leader = node == self.leader
-        consumers = (r.told(is_by_leader=is_by_leader) for r in page.readers)
+    def told(self, page: Page, answer: Answer) -> Stream:
+        """Return what a server tells of it."""
+        consumers = (r.told(is_by_leader=answer.is_by_leader) for r in page.readers)
         return Stream(
             self.account,
             self.name,
@@ -167,7 +195,7 @@ class Journal:
             page.stamp,
             self.is_copy,
             bool(page.readers),
-            tuple(consumers) if with_consumers else (),
+            tuple(consumers) if answer.with_readers else (),
         )
 
     # --- the truth of it -----------------------------------------------------
@@ -183,29 +211,62 @@ class Journal:
     def untold_reads(self) -> Iterator[float]:
         """Yield when it was read from, likewise."""
         for page in reversed(self.pages):
-            if page.at <= self.reads_told_at:
+            if page.at <= self.emptied_at:
                 return
-            if page.reader:
+            told_at = self._reads_told_at.get(page.reader, NEVER)
+            if page.reader and page.at > told_at:
                 yield page.at
 
-    def hear(self, page: Page, as_of: float, *, with_readers: bool) -> float:
-        """Note that a reading told this page; return the newest use it shows."""
+    def hear(self, page: Page, answer: Answer) -> Heard:
+        """Note that a reading told this page; return what it shows.
+
+        What began anew with less may as well be what a server that lags tells:
+        then its use counts as untold until more is told.
+        """
+        as_of = answer.as_of
         writes = [at for at in self.untold_writes() if at <= as_of]
-        self.writes_told_at = max(self.writes_told_at, as_of)
-        reads = []
-        if with_readers:
-            reads = [at for at in self.untold_reads() if at <= as_of]
-            self.reads_told_at = max(self.reads_told_at, as_of)
+        stamp = NEVER if page.stamp is None else page.stamp
+        is_doubtful = not self._is_more("", (page.last_seq, stamp)) and bool(writes)
+        if is_doubtful:
+            writes = []
+        else:
+            self.writes_told_at = max(self.writes_told_at, as_of)
+        for reader in page.readers if answer.with_readers else ():
+            reads = list(self._untold_reads_of(reader.name, as_of))
+            mark = reader.mark(is_by_leader=answer.is_by_leader)
+            if self._is_more(reader.name, mark) or not reads:
+                self._reads_told_at[reader.name] = as_of
+                writes += reads
+            else:
+                is_doubtful = True
+        if answer.with_readers:
+            self.looked_at = max(self.looked_at, as_of)
         self.told_at = max(self.told_at, as_of)
-        self.missed_at = None
         self.first_told_at = min(self.first_told_at, as_of)
+        self.missed_at = None
         self.told_seq = page.last_seq
-        return max(*writes, *reads, NEVER, NEVER)
+        return Heard(max(writes, default=NEVER), is_doubtful)
+
+    def _untold_reads_of(self, name: str, as_of: float) -> Iterator[float]:
+        told_at = self._reads_told_at.get(name, NEVER)
+        for page in reversed(self.pages):
+            if page.at <= max(told_at, self.emptied_at):
+                return
+            if page.reader == name and page.at <= as_of:
+                yield page.at
+
+    def _is_more(self, name: str, mark: tuple[float, ...]) -> bool:
+        """Say whether any number is more than was ever told; note them all."""
+        most = self._marks.get(name, (NEVER,) * len(mark))
+        self._marks[name] = tuple(map(max, most, mark))
+        return any(now > before for now, before in zip(mark, most, strict=True))
 
     def forget(self) -> None:
         """Forget what was told: whoever heard it is gone."""
-        self.writes_told_at = self.reads_told_at = self.told_at = NEVER
+        self.writes_told_at = self.looked_at = self.told_at = NEVER
         self.told_seq, self.first_told_at, self.missed_at = 0, math.inf, None
+        self._reads_told_at.clear()
+        self._marks.clear()
         self.losses.clear()
         # All that was lost so far is now from before the first sight.
         self.unseen = list(self._past)
@@ -218,7 +279,7 @@ class Journal:
         written_at = max(self.untold_writes(), default=NEVER)
         read_at = max(self.untold_reads(), default=NEVER)
         if self.told_seq:
-            read_since = max(self.reads_told_at, self.first_told_at)
+            read_since = max(self.looked_at, self.first_told_at)
             self._note_loss(self.told_at, when, written_at, is_read=False)
             self._note_loss(read_since, when, read_at, is_read=True)
         used = (page.at for page in self.pages if page.is_write or page.reader)
@@ -226,7 +287,7 @@ class Journal:
         self._past.append(past)
         if not self.told_seq:
             self.unseen.append(past)
-        self.writes_told_at = self.reads_told_at = when
+        self.writes_told_at = self.emptied_at = when
         self.told_seq = 0
 
     def _note_loss(

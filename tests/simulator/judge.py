@@ -299,7 +299,7 @@ class Judge:
 
     def _last_use(self, view: AccountView, from_at: float) -> tuple[float, str]:
         last_at, how = self.truth.shown.get(view.account, NEVER), "shown"
-        if last_at > self._claimed_to_at:
+        if last_at > self._claimed_at(view):
             last_at = NEVER
         hidden_at, hidden = self._hidden(view, max(last_at, from_at), of_reads=False)
         return (hidden_at, hidden) if hidden else (last_at, how)

@@ -86,8 +86,14 @@ class Hole:
 class Truth:
     """What really happened, as far as the facts given so far could show it."""
 
-    def __init__(self, *, is_strict_about_rings: bool = True) -> None:
+    def __init__(
+        self, *, is_strict_about_rings: bool = True, round_seconds: float = 0.0
+    ) -> None:
         self.is_strict_about_rings = is_strict_about_rings
+        self.round_seconds = round_seconds
+        """How long it takes at most until every stream was told, when all is well."""
+        self.resumed_at = NEVER
+        """When we were there again after a restart."""
         self.cycle = 0
         self.shown: dict[str, float] = {}
         self.grown: dict[str, float] = {}
@@ -222,12 +228,18 @@ class Truth:
 
     def settle_journals(self, tellings: Iterable[Telling], answered_at: float) -> None:
         """Take in that the heart was told of these streams."""
-        for journal, page, as_of, with_readers in tellings:
-            used_at = journal.hear(page, as_of, with_readers=with_readers)
-            if used_at > NEVER:
-                account = journal.account
+        for journal, page, answer in tellings:
+            account = journal.account
+            heard = journal.hear(page, answer)
+            if heard.is_doubtful:
+                self.tell_again(account)
+            if (used_at := heard.used_at) > NEVER:
                 self.shown_by_journals += used_at > self.shown.get(account, NEVER)
-                self.show(account, used_at, answered_at)
+                # Not the look that tells it starts the silence, but the last use.
+                told_at = min(answered_at, used_at + self.round_seconds)
+                if used_at <= self.resumed_at:
+                    told_at = answered_at
+                self.show(account, used_at, told_at)
 
     def take_losses(self, journals: Iterable[Journal], *, is_first_sight: bool) -> None:
         """Take in what was lost with streams before any reading told it.
@@ -245,10 +257,7 @@ class Truth:
             journal.losses.clear()
 
     def tell_again(self, account: str) -> None:
-        """Note that a ring told of this account's past anew.
-
-        Its age is wrong if a clock was stepped: it may be taken for use.
-        """
+        """Note that this account's past was told anew, so that it looks like use."""
         self.shown_cycle[account] = self.cycle
 
     def _forget(self, trail: Trail, resets: list[Reset]) -> None:
