@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from nats_idle_exporter.activity.facts import Instant
 from nats_idle_exporter.activity.holes import Hole
+from nats_idle_exporter.activity.servers import earliest
 from nats_idle_exporter.activity.told import Told, ToldAccount
 from nats_idle_exporter.activity.traces import Estate, Trace
 
@@ -29,7 +30,8 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
 
     Returns:
         The hole that stays when something is believed to be gone: it may have
-        been used after its last good round, until the first that lacked it.
+        been used after its last good round, until the first that lacked it. Its
+        consumers may have been after the last look at them.
     """
     lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
     if lacking and span.is_whole:
@@ -38,6 +40,8 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
     hole = None
     if believed:
         end, reach = estate.lacking_since or span.newest, estate.reach
+        if any(estate.streams[name].is_consumed for name in believed):
+            reach = earliest((reach, estate.consumers_reach))
         seconds = float("inf") if reach is None else end.fast - reach.fast
         hole = Hole(end.slow, seconds)
     for name in believed:

@@ -124,6 +124,11 @@ class StreamTrace(Trace):
     has_consumers: bool = False
     consumers: dict[str, Trace] = field(default_factory=dict)
 
+    @property
+    def is_consumed(self) -> bool:
+        """Whether somebody may read it and leave no other trace."""
+        return self.has_consumers or bool(self.consumers)
+
 
 @dataclass(slots=True)
 class Estate:
@@ -147,4 +152,4 @@ class Estate:
     @property
     def has_consumers(self) -> bool:
         """Whether somebody may read its streams and leave no other trace."""
-        return any(s.has_consumers or s.consumers for s in self.streams.values())
+        return any(stream.is_consumed for stream in self.streams.values())

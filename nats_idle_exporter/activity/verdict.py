@@ -172,9 +172,14 @@ class Judge:
 
     def _quiet_since(self, record: Record, policy: Policy, frame: _Frame) -> float:
         used_at = record.last_use.at if record.last_use else NEVER
-        since = max(used_at, self._proof_from, record.watched_since, record.issued_at)
+        since = max(
+            used_at,
+            self._proof_from,
+            record.watched_since,
+            record.issued_at,
+            record.holes.unforgiven_until_at,
+        )
         if record.holes:
-            since = max(since, record.holes.unforgiven_until_at)
             return quiet_bound([*self._holes, *record.holes], policy, since)
         return max(since, frame.bound)
 
