@@ -44,9 +44,8 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
             reach = earliest((reach, estate.consumers_reach))
         seconds = float("inf") if reach is None else end.fast - reach.fast
         hole = Hole(end.slow, seconds)
-    for name in believed:
-        _believe(estate.streams, name, told)
-    estate.is_lacking = lacking != believed
+    settled = {name for name in believed if _believe(estate.streams, name, told)}
+    estate.is_lacking = lacking != settled
     if not estate.is_lacking:
         estate.lacking_since = None
         estate.reach = later(estate.reach, span.oldest)
@@ -60,9 +59,9 @@ def settle_consumers(estate: Estate, told: ToldAccount, span: Span) -> None:
         here: Mapping[str, Told] = told[name].consumers if name in told else {}
         lacking = _lacking(stream.consumers, here, is_whole=span.is_whole)
         believed = _believed(stream.consumers, lacking)
-        for each in believed:
-            _believe(stream.consumers, each, here)
-        is_complete &= lacking == believed
+        settled = {each for each in believed if _believe(stream.consumers, each, here)}
+        is_complete &= lacking == settled
+    estate.is_lacking_consumers = not is_complete
     if is_complete:
         estate.consumers_reach = later(estate.consumers_reach, span.oldest)
 
@@ -88,9 +87,15 @@ def _believed(traces: Mapping[str, Trace], lacking: Iterable[str]) -> set[str]:
     return {name for name in lacking if traces[name].is_believed}
 
 
-def _believe(traces: dict[str, T], name: str, told: Mapping[str, Told]) -> None:
-    """Believe that something is gone, or that it began anew."""
-    if name in told:
-        traces[name].settle()
-    else:
+def _believe(traces: dict[str, T], name: str, told: Mapping[str, Told]) -> bool:
+    """Believe that something is gone, or that it began anew.
+
+    Returns:
+        Whether that is all: numbers above zero were reached since it began anew,
+        which the next round shows as growth.
+    """
+    if name not in told:
         del traces[name]
+        return True
+    traces[name].settle()
+    return not any(told[name].mark.counts)
