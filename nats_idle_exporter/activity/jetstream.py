@@ -118,7 +118,7 @@ class Rounds:
                 trace = estate.streams[name] = StreamTrace(told.mark)
                 _date(record, told, stamps, is_new=is_new)
             else:
-                _compare(record, trace, told)
+                _compare(record, trace, told, stamps, estate.reach)
             trace.has_consumers = told.has_consumers
             is_new |= estate.had_no_consumers or estate.consumers_reach is not None
             for consumer, progress in told.consumers.items():
@@ -127,7 +127,7 @@ class Rounds:
                     trace.consumers[consumer] = Trace(progress.mark)
                     _date(record, progress, stamps, is_new=is_new)
                 else:
-                    _compare(record, known, progress)
+                    _compare(record, known, progress, stamps, estate.consumers_reach)
 
     def _was_lacked(self, told: Told) -> bool:
         """Say whether rounds before this cycle would have told it."""
@@ -201,9 +201,23 @@ def _date(
     record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)
 
 
-def _compare(record: Record | None, trace: Trace, told: Told) -> None:
-    teller = told.teller
-    if teller is not None and trace.take(told.mark) and record is not None:
+def _compare(
+    record: Record | None,
+    trace: Trace,
+    told: Told,
+    stamps: StampReader,
+    reach: Instant | None,
+) -> None:
+    """Find use of something that was told before; ``reach`` is the last good look."""
+    if (teller := told.teller) is None:
+        return
+    is_use = trace.take(told.mark)
+    if not is_use and told.mark.counts_less(trace.mark) and reach is not None:
+        # A clock that ran ahead may have made the older stamp: the new one tells.
+        is_use = stamps.clocked_at(teller, told.mark.stamp_at) > reach.slow
+        if is_use:
+            trace.begin_anew(told.mark)
+    if is_use and record is not None:
         record.use(
             EvidenceKind.JETSTREAM, teller.server.server_id, teller.answered.slow
         )

@@ -373,6 +373,32 @@ class TestConsumers:
 
         assert watcher.account().verdict is Verdict.ACTIVE
 
+    def test_clock_that_ran_ahead_hides_no_use(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """A consumer that is made anew has lower numbers, and a stamp of its own."""
+        watch(watcher, server, read_by(3, used_at=START + 10 * HOUR))
+        new = read_by(1, used_at=LATER - POLL / 2)
+        watch(watcher, server, new, start=LATER, end=LATER)
+
+        assert watcher.account().verdict is Verdict.ACTIVE
+
+    def test_nothing_is_claimed_while_a_look_lacks_something(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """A consumer that tells less may have been made anew, and used since."""
+        watch(watcher, server, read_by(3, used_at=BOOT), end=START + HOUR / 2)
+        when = START + HOUR / 2 + POLL
+        watch(watcher, server, read_by(1), start=when, end=when)
+        assert watcher.account().idle_seconds == HOUR / 2
+
+        when += POLL
+        busy = read_by(1)._replace(last_seq=6)
+        watcher.cycle(when, told(server, when, busy, consumers_of=TEAM))
+
+        assert watcher.account().idle_seconds == 0.0
+        assert watcher.ledger.consumers_wanted() == TEAM
+
     def test_consumer_that_began_anew_and_was_used(
         self, watcher: Watcher, server: Process
     ) -> None:
