@@ -104,6 +104,8 @@ class Judge:
     _polls: list[Poll] = field(default_factory=list)
     _resumed_at: float = NEVER
     """From then on silence may have to be proven anew."""
+    _ready_at: float = NEVER
+    """From then on all was read again after a restart of ours."""
     _slack_seconds: float = 0.0
     """What our restarts may cost of every idle time."""
 
@@ -112,7 +114,9 @@ class Judge:
         for memory in self._known.values():
             memory.is_resumed = True
         habits = self.watcher.habits
-        self._slack_seconds += 2 * (habits.interval_seconds + habits.jetstream_seconds)
+        self._slack_seconds += 2 * habits.interval_seconds
+        rounds_seconds = habits.interval_seconds + habits.jetstream_seconds
+        self._ready_at = when + 2 * rounds_seconds
         if any(node.ended for node in self.world.nodes):
             self._resumed_at = when + self.watcher.habits.interval_seconds
 
@@ -264,6 +268,9 @@ class Judge:
         memory.is_resumed = False
         memory.idle = idle
         memory.claimed_at = self._claimed_at(view) if idle else NEVER
+        if view.account in self._consumed:
+            # Not the time of any reading: as long as consumers are not looked at.
+            memory.claimed_at -= self.watcher.habits.interval_seconds
 
     def _claimed_at(self, view: AccountView) -> float:
         """Return until when the account is claimed to be idle."""
@@ -402,7 +409,7 @@ class Judge:
         )
         is_whole = not any(poll.is_failed for poll in self._polls)
         due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
-        due_at += self._slack_seconds
+        due_at = max(due_at + self._slack_seconds, self._ready_at)
         if view.account in self._holding:
             due_at += 2 * self.watcher.habits.jetstream_seconds
         reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
