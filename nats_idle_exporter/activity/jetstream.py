@@ -106,11 +106,10 @@ class Rounds:
     ) -> None:
         estate = self._jetstream.estates.get(account)
         if estate is None:
-            reach = self._jetstream.reach
-            # Who owned no stream then had no consumer either.
-            looked_to = reach if self._is_watched else None
-            estate = Estate(reach=reach, consumers_reach=looked_to)
-            self._jetstream.estates[account] = estate
+            # Who owned no stream before had no consumer either.
+            estate = self._jetstream.estates[account] = Estate(
+                reach=self._jetstream.reach, had_no_consumers=self._is_watched
+            )
         record = self._records.get(account)
         for name, told in streams.items():
             trace = estate.streams.get(name)
@@ -119,16 +118,16 @@ class Rounds:
                 trace = estate.streams[name] = StreamTrace(told.mark)
                 _date(record, told, stamps, is_new=is_new)
             else:
-                _compare(record, trace, told)
+                _compare(record, trace, told, stamps, estate.reach)
             trace.has_consumers = told.has_consumers
-            is_new |= estate.consumers_reach is not None
+            is_new |= estate.had_no_consumers or estate.consumers_reach is not None
             for consumer, progress in told.consumers.items():
                 known = trace.consumers.get(consumer)
                 if known is None:
                     trace.consumers[consumer] = Trace(progress.mark)
                     _date(record, progress, stamps, is_new=is_new)
                 else:
-                    _compare(record, known, progress)
+                    _compare(record, known, progress, stamps, estate.consumers_reach)
 
     def _was_lacked(self, told: Told) -> bool:
         """Say whether rounds before this cycle would have told it."""
@@ -145,7 +144,8 @@ class Rounds:
             record = self._records.get(account)
             if hole is not None and record is not None:
                 record.holes.add(*hole)
-            if account in looked_into or not estate.has_consumers:
+            estate.had_no_consumers |= not estate.has_consumers
+            if account in looked_into:
                 settle_consumers(estate, streams, span)
             if not estate.streams:
                 del self._jetstream.estates[account]
@@ -201,9 +201,23 @@ def _date(
     record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)
 
 
-def _compare(record: Record | None, trace: Trace, told: Told) -> None:
-    teller = told.teller
-    if teller is not None and trace.take(told.mark) and record is not None:
+def _compare(
+    record: Record | None,
+    trace: Trace,
+    told: Told,
+    stamps: StampReader,
+    reach: Instant | None,
+) -> None:
+    """Find use of something that was told before; ``reach`` is the last good look."""
+    if (teller := told.teller) is None:
+        return
+    is_use = trace.take(told.mark)
+    if not is_use and told.mark.counts_less(trace.mark) and reach is not None:
+        # A clock that ran ahead may have made the older stamp: the new one tells.
+        is_use = stamps.clocked_at(teller, told.mark.stamp_at) > reach.slow
+        if is_use:
+            trace.begin_anew(told.mark)
+    if is_use and record is not None:
         record.use(
             EvidenceKind.JETSTREAM, teller.server.server_id, teller.answered.slow
         )

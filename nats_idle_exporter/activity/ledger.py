@@ -131,8 +131,8 @@ class Ledger:
     def consumers_wanted(self) -> frozenset[str]:
         """Return the accounts whose consumers the next rounds of jsz must tell.
 
-        Telling is dear to servers: they are asked once for each account that
-        has any, and again when a verdict stands on it.
+        Telling is dear to servers: they are asked for those of whom a verdict is
+        near, and for a few more that are quiet or were never looked at.
         """
         return self._wanted
 

@@ -16,6 +16,10 @@ OUTDATED_AFTER_ROUNDS = 2
 """Readings may be this many intervals old and still count as fresh."""
 
 
+MOST_EARLY_LOOKS = 50
+"""Accounts whose consumers are asked for although their verdict is not near."""
+
+
 class Coverage(NamedTuple):
     """How far the watching of one system reaches at the end of a cycle.
 
@@ -97,8 +101,20 @@ class Judge:
         self._proof_from = max(proof_from, holes.unforgiven_until_at)
         self._holes = holes
         self._frames: dict[tuple[Policy, Coverage | None], _Frame] = {}
-        self.consumers_wanted: set[str] = set()
-        """The accounts judged whose consumers the next rounds of jsz must tell."""
+        self._needed: set[str] = set()
+        self._welcome: list[tuple[bool, str]] = []
+
+    @property
+    def consumers_wanted(self) -> frozenset[str]:
+        """The accounts judged whose consumers the next rounds of jsz must tell.
+
+        Growth is dated at the look that shows it, so few looks make late verdicts.
+        As long as they are few, all that are quiet are looked at; first come those
+        of whom no look told enough.
+        """
+        spare = max(0, MOST_EARLY_LOOKS - len(self._needed))
+        early = sorted(self._welcome)[:spare]
+        return frozenset(self._needed).union(account for _, account in early)
 
     def judge(self, record: Record, policy: Policy) -> Proof:
         """Judge one account and keep its raised verdict in the record."""
@@ -135,8 +151,10 @@ class Judge:
         outdated = frame.outdated
         if estate is not None and estate.has_consumers:
             is_wanted = record.is_raised or idle >= self._late_level(policy)
-            if is_wanted or not estate.is_looked_into:
-                self.consumers_wanted.add(record.account)
+            if is_wanted:
+                self._needed.add(record.account)
+            elif estate.is_unclear or idle >= self._cadence.jetstream_seconds:
+                self._welcome.append((not estate.is_unclear, record.account))
             idle = self._checked(idle, quiet_since, estate, policy)
             if is_wanted and not outdated:
                 outdated = self._consumers_outdated(estate)
@@ -162,11 +180,14 @@ class Judge:
     ) -> float:
         """Return the idle time that is proven with a look at the consumers.
 
-        They are looked at late only: until then what streams show will do.
+        Not all are looked at early: until late what streams show will do, unless a
+        look showed that something is amiss.
         """
         reach = estate.consumers_reach
-        proven = 0.0 if reach is None else reach.slow - quiet_since
-        return min(idle, max(self._late_level(policy), proven))
+        proven = 0.0 if reach is None else max(0.0, reach.slow - quiet_since)
+        if not estate.is_lacking_consumers:
+            proven = max(proven, self._late_level(policy))
+        return min(idle, proven)
 
     def _consumers_outdated(self, estate: Estate) -> Reason:
         reach = estate.consumers_reach
@@ -176,9 +197,14 @@ class Judge:
 
     def _quiet_since(self, record: Record, policy: Policy, frame: _Frame) -> float:
         used_at = record.last_use.at if record.last_use else NEVER
-        since = max(used_at, self._proof_from, record.watched_since, record.issued_at)
+        since = max(
+            used_at,
+            self._proof_from,
+            record.watched_since,
+            record.issued_at,
+            record.holes.unforgiven_until_at,
+        )
         if record.holes:
-            since = max(since, record.holes.unforgiven_until_at)
             return quiet_bound([*self._holes, *record.holes], policy, since)
         return max(since, frame.bound)
 

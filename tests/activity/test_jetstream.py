@@ -15,7 +15,7 @@ from nats_idle_exporter.activity import (
 )
 from nats_idle_exporter.activity.stamps import SLACK_SECONDS
 from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_pair, at
-from tests.activity.rounds import BOOT, LATER, NEXT, START, TEAM, a_stream, told
+from tests.activity.rounds import BOOT, LATER, NEXT, START, TEAM, a_stream, told, watch
 
 
 class TestFirstSight:
@@ -160,6 +160,14 @@ class TestStamps:
         assert idle.account().verdict is Verdict.ACTIVE
         assert self.evidence_at(idle) == LATER
 
+    def test_stream_that_only_a_successor_tells(self, idle: Watcher) -> None:
+        """Who joins a watched system tells of nothing that is older than the watch."""
+        successor = Process("SB", A, LATER - 5)
+        new = Stream("TEAM", "NEW", 1, LATER - HOUR)
+        idle.cycle(LATER, told(successor, LATER, a_stream(), new))
+
+        assert self.evidence_at(idle) == LATER
+
     def test_unused_stream_that_appears_in_a_watched_system(
         self, idle: Watcher, server: Process
     ) -> None:
@@ -256,6 +264,80 @@ class TestGrowth:
         idle.cycle(used_at + POLL, told(server, used_at + POLL, written))
         assert idle.account().idle_seconds == POLL
 
+    def test_stream_that_is_made_anew_and_written_lacks_nothing(
+        self, idle: Watcher, server: Process
+    ) -> None:
+        """It is used once, and its lower numbers hold nothing up."""
+        for step in range(5):
+            when = LATER + step * POLL
+            idle.cycle(when, told(server, when, a_stream(1, written_at=LATER - 10)))
+            assert idle.account().idle_seconds == step * POLL
+
+    def test_stream_that_is_made_anew_is_told_by_one_server_after_another(self) -> None:
+        """The old numbers beside the new stamp are no reason to wait later on."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, BOOT), Process("SB", B, BOOT)
+        old, new = a_stream(), a_stream(1, written_at=START + 10)
+        for step, (first, second) in enumerate(
+            ((old, old), (old, new), (new, new), (new, new), (new, new))
+        ):
+            when = START + step * POLL
+            watcher.cycle(when, told(one, when, first), told(two, when, second))
+
+        assert watcher.account().quiet_since_at == START + POLL
+        assert watcher.account().idle_seconds == 3 * POLL
+
+    def test_clock_that_ran_ahead_hides_no_use(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Lower numbers are use when their stamp is younger than the last look."""
+        ahead = a_stream(5, written_at=START + 10 * HOUR)
+        watch(watcher, server, ahead)
+        assert watcher.account().verdict is Verdict.INACTIVE
+
+        new = a_stream(1, written_at=LATER - POLL / 2)
+        watch(watcher, server, new, start=LATER, end=LATER + POLL)
+
+        assert watcher.account().verdict is Verdict.ACTIVE
+        assert watcher.account().idle_seconds == POLL
+
+    def test_start_of_a_server_makes_no_stamp_younger(self, idle: Watcher) -> None:
+        """Who starts with an older state of a stream shows no use of it."""
+        successor = Process("SB", A, LATER - 5)
+        idle.cycle(LATER, told(successor, LATER, a_stream(4, written_at=BOOT - 1)))
+
+        assert idle.account().verdict is Verdict.INACTIVE
+
+    def test_lower_numbers_that_are_believed_are_use_before_any_verdict(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """A stream that was made anew was used by then, by whatever stamp."""
+        watch(watcher, server, a_stream(), end=START + HOUR - POLL)
+        verdicts = []
+        for step in range(5):
+            when = START + HOUR + step * POLL
+            stream = a_stream(1, written_at=BOOT - HOUR)
+            watcher.cycle(when, told(server, when, stream))
+            verdicts.append((watcher.account().verdict, watcher.account().idle_seconds))
+
+        waiting = [(Verdict.UNKNOWN, HOUR - POLL)] * 3
+        assert verdicts == [*waiting, (Verdict.ACTIVE, 0.0), (Verdict.ACTIVE, POLL)]
+
+    def test_use_is_waited_for_that_only_the_stream_s_server_can_tell(self) -> None:
+        """Another server's round does not stand for the one that shows the growth."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, BOOT), Process("SB", B, BOOT)
+        new = a_stream(1, written_at=BOOT - HOUR)
+        for step in range(4):
+            when = START + step * POLL
+            stream = new if step else a_stream()
+            watcher.cycle(when, told(one, when, stream), told(two, when))
+        waiting = watcher.account().idle_seconds
+        late = START + 5 * POLL
+        watcher.cycle(late, one.reading(late, jetstream=None), told(two, late))
+
+        assert watcher.account().idle_seconds == waiting == 0.0
+
     def test_return_of_the_old_numbers_is_none(
         self, idle: Watcher, server: Process
     ) -> None:
@@ -265,6 +347,16 @@ class TestGrowth:
             idle.cycle(when, told(server, when, stream))
             verdict = Verdict.ACTIVE if step == 2 else Verdict.INACTIVE
             assert idle.account().verdict is verdict
+
+    def test_believed_decrease_is_no_use_by_its_old_stamp(
+        self, idle: Watcher, server: Process
+    ) -> None:
+        """An empty stream that keeps its stamp was not used anew."""
+        for step in range(4):
+            when = LATER + step * POLL
+            idle.cycle(when, told(server, when, a_stream(0)))
+
+        assert idle.account().verdict is Verdict.INACTIVE
 
     def test_decrease_is_believed_after_three_rounds(
         self, idle: Watcher, server: Process

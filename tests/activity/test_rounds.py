@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nats_idle_exporter.activity import JetStreamRound, Reason, Stream, Verdict
 from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_pair, at, used
-from tests.activity.rounds import BOOT, LATER, NEXT, START, TEAM, a_stream, told, watch
+from tests.activity.rounds import (
+    BOOT,
+    LATER,
+    NEXT,
+    START,
+    TEAM,
+    UNASKED,
+    a_stream,
+    read_by,
+    told,
+    watch,
+)
 
 EMPTY = Stream("TEAM", "S")
 """A stream that may appear at any time: it was never used."""
@@ -56,6 +69,25 @@ class TestMisses:
             watcher.cycle(when, told(server, when))
 
         assert watcher.account().quiet_since_at == START
+
+    @pytest.mark.parametrize(
+        "looked_at", [(), (NEXT,)], ids=["never looked at", "looked at once"]
+    )
+    def test_hole_begins_with_the_last_look_at_its_consumers(
+        self, watcher: Watcher, server: Process, looked_at: tuple[float, ...]
+    ) -> None:
+        """What was read from a stream since then can never be told any more."""
+        for step in range(60):
+            when = START + step * POLL
+            is_look = when in looked_at
+            stream = read_by(used_at=BOOT) if is_look else UNASKED
+            asked = TEAM if is_look else frozenset[str]()
+            watcher.cycle(when, told(server, when, stream, consumers_of=asked))
+        first = START + 60 * POLL
+        for when in (first, first + POLL, first + 2 * POLL):
+            watcher.cycle(when, told(server, when))
+
+        assert watcher.account().quiet_since_at == first
 
     def test_outdated_while_a_stream_is_missing(self, server: Process) -> None:
         """Who waits for a missing stream is told so, and is not raised."""

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nats_idle_exporter.activity import Consumer, JetStreamRound, Stream
+from nats_idle_exporter.activity.verdict import MOST_EARLY_LOOKS
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.jetstream import CONSUMER_REQUESTS
@@ -255,6 +256,10 @@ class TestConsumers:
         await self.round_of(make_client, server, *names)
 
         assert len(self.asked(server)) == 1 + CONSUMER_REQUESTS
+
+    def test_early_looks_fit_the_bound(self) -> None:
+        """Accounts that are looked at early never make the pages dear."""
+        assert MOST_EARLY_LOOKS <= CONSUMER_REQUESTS
 
     @pytest.mark.parametrize(
         ("body", "reason"),
