@@ -4,6 +4,7 @@ Facts go in through :class:`Ledger`, a :class:`SystemView` comes out at the end
 of each cycle. Nothing here awaits, reads a clock, opens a file or logs.
 """
 
+from nats_idle_exporter.activity.bridge import Clocks
 from nats_idle_exporter.activity.facts import (
     NO_TRAFFIC,
     Closed,
@@ -21,6 +22,7 @@ from nats_idle_exporter.activity.facts import (
 )
 from nats_idle_exporter.activity.ledger import Ledger
 from nats_idle_exporter.activity.policy import BriefConnections, Cadence, Policy, Rules
+from nats_idle_exporter.activity.rows import Changes, DamagedRows, SavedRow
 from nats_idle_exporter.activity.timeline import Timeline
 from nats_idle_exporter.activity.view import (
     AccountView,
@@ -40,8 +42,11 @@ __all__ = [
     "AccountView",
     "BriefConnections",
     "Cadence",
+    "Changes",
+    "Clocks",
     "Closed",
     "Consumer",
+    "DamagedRows",
     "Evidence",
     "EvidenceKind",
     "Instant",
@@ -56,6 +61,7 @@ __all__ = [
     "Ring",
     "Row",
     "Rules",
+    "SavedRow",
     "ServerFacts",
     "ServerView",
     "Stream",

@@ -6,7 +6,7 @@ same process, and what a server tells at its first reading bounds the proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from nats_idle_exporter.activity.compare import Change, compare
@@ -30,7 +30,7 @@ class Intake:
         self._news: dict[str, str] = {}
         self._stops: list[tuple[str, Reading, float]] = []
 
-    def take(self, readings: Iterable[Reading]) -> dict[str, str]:
+    def take(self, readings: Sequence[Reading]) -> dict[str, str]:
         """Take a cycle's readings in; return endpoint -> ``server_id``.
 
         They are of watched endpoints, in the order in which they came. A server
@@ -283,4 +283,5 @@ def _gap_seconds(reading: Reading, last: Server) -> float:
     return max(
         reading.answered.fast - last.asked.fast,
         reading.server.now_at - last.facts.now_at,
+        reading.server.uptime_seconds - last.facts.uptime_seconds,
     )

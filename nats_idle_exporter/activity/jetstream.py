@@ -7,7 +7,9 @@ streams' numbers and stamps. They are followed per system (see ``traces``):
 * a round is whole when every server that counts told jsz anew: one server's
   quick second answer is no second opinion of the others;
 * what is told for the first time dates use by its stamp, carried to our clock
-  so that no clock error makes it older; without a stamp it may be of any age;
+  so that no clock error makes it older; without a stamp it may be of any age.
+  Where a round before lacked it, it was used since: it counts as now, because a
+  clock may have been wrong for a moment that no reading saw;
 * a round that lacks something known is no reading for its account, until that
   is believed; then the time since the last good one is a hole.
 """
@@ -52,11 +54,14 @@ class JetStream:
 
 
 class Rounds:
-    """Takes the rounds of jsz of one system's cycles in.
+    """Takes the rounds of jsz of one cycle of one system in.
+
+    It is made before the fleet takes the cycle's readings in, so that it knows
+    who told what before.
 
     Args:
         jetstream: what it writes.
-        fleet: the servers, as they are after the cycle's readings.
+        fleet: the servers.
         records: the accounts by id.
     """
 
@@ -66,9 +71,11 @@ class Rounds:
         self._jetstream = jetstream
         self._fleet = fleet
         self._records = records
+        self._is_watched = fleet.watched_to is not None
+        self._heard = {i for i, s in fleet.servers.items() if s.jetstream is not None}
 
     def take(self, readings: Sequence[Reading]) -> None:
-        """Take a cycle in; cycles without a new round cost nothing.
+        """Take the cycle in; cycles without a new round cost nothing.
 
         Args:
             readings: those that count, in the order in which they came.
@@ -97,25 +104,35 @@ class Rounds:
     def _take_streams(
         self, account: str, streams: ToldAccount, stamps: StampReader
     ) -> None:
-        estate = self._jetstream.estates.setdefault(
-            account, Estate(reach=self._jetstream.reach)
-        )
+        estate = self._jetstream.estates.get(account)
+        if estate is None:
+            # Who owned no stream before had no consumer either.
+            estate = self._jetstream.estates[account] = Estate(
+                reach=self._jetstream.reach, had_no_consumers=self._is_watched
+            )
         record = self._records.get(account)
         for name, told in streams.items():
             trace = estate.streams.get(name)
+            is_new = trace is None and self._was_lacked(told)
             if trace is None:
                 trace = estate.streams[name] = StreamTrace(told.mark)
-                _date(record, told, stamps)
+                _date(record, told, stamps, is_new=is_new)
             else:
-                _compare(record, trace, told)
+                _compare(record, trace, told, stamps, estate.reach)
             trace.has_consumers = told.has_consumers
+            is_new |= estate.had_no_consumers or estate.consumers_reach is not None
             for consumer, progress in told.consumers.items():
                 known = trace.consumers.get(consumer)
                 if known is None:
                     trace.consumers[consumer] = Trace(progress.mark)
-                    _date(record, progress, stamps)
+                    _date(record, progress, stamps, is_new=is_new)
                 else:
-                    _compare(record, known, progress)
+                    _compare(record, known, progress, stamps, estate.consumers_reach)
+
+    def _was_lacked(self, told: Told) -> bool:
+        """Say whether rounds before this cycle would have told it."""
+        tellers = {each.server.server_id for each in told.tellers}
+        return self._is_watched or not tellers.isdisjoint(self._heard)
 
     # -- how far it reaches
 
@@ -127,6 +144,7 @@ class Rounds:
             record = self._records.get(account)
             if hole is not None and record is not None:
                 record.holes.add(*hole)
+            estate.had_no_consumers |= not estate.has_consumers
             if account in looked_into:
                 settle_consumers(estate, streams, span)
             if not estate.streams:
@@ -158,22 +176,48 @@ class Rounds:
         return told[0].intersection(*told[1:])
 
 
-def _date(record: Record | None, told: Told, stamps: StampReader) -> None:
-    """Date the use of something that is told for the first time."""
-    teller = told.teller
-    if record is None or teller is None:
+def _date(
+    record: Record | None, told: Told, stamps: StampReader, *, is_new: bool
+) -> None:
+    """Date the use of something that is told for the first time.
+
+    Args:
+        record: of its account, None when no server lists that.
+        told: all that is told of it.
+        stamps: reads this cycle's.
+        is_new: rounds before lacked it.
+    """
+    teller, mark = told.teller, told.mark
+    is_used = mark.stamp_at > NEVER or any(mark.counts)
+    if record is None or teller is None or not is_used:
         return
-    if told.mark.stamp_at > NEVER:
-        at = stamps.made_at(teller, told.mark.stamp_at, told.uptime_seconds)
-        record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)
-    elif any(told.mark.counts):
+    at = teller.answered.slow
+    if not is_new and mark.stamp_at == NEVER:
         # Used at a time that no server remembers: quiet starts now.
-        record.watched_since = max(record.watched_since, teller.answered.slow)
+        record.watched_since = max(record.watched_since, at)
+        return
+    if not is_new and told.is_dated:
+        at = stamps.made_at(teller, mark.stamp_at, told.uptime_seconds)
+    record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)
 
 
-def _compare(record: Record | None, trace: Trace, told: Told) -> None:
-    teller = told.teller
-    if teller is not None and trace.take(told.mark) and record is not None:
+def _compare(
+    record: Record | None,
+    trace: Trace,
+    told: Told,
+    stamps: StampReader,
+    reach: Instant | None,
+) -> None:
+    """Find use of something that was told before; ``reach`` is the last good look."""
+    if (teller := told.teller) is None:
+        return
+    is_use = trace.take(told.mark)
+    if not is_use and told.mark.counts_less(trace.mark) and reach is not None:
+        # A clock that ran ahead may have made the older stamp: the new one tells.
+        is_use = stamps.clocked_at(teller, told.mark.stamp_at) > reach.slow
+        if is_use:
+            trace.begin_anew(told.mark)
+    if is_use and record is not None:
         record.use(
             EvidenceKind.JETSTREAM, teller.server.server_id, teller.answered.slow
         )

@@ -160,6 +160,6 @@ def _is_newest_name(record: Record, listed: Listed) -> bool:
     if listed.issued_at is not None:
         is_older = before and (before.issued_at or NEVER) > listed.issued_at
         return not is_older
-    if before is not None:
+    if before is not None and before.name:
         return listed.name != before.name
     return not record.name or listed.name < record.name

@@ -15,8 +15,10 @@ from nats_idle_exporter.activity.record import Record
 class Memory:
     """Servers, accounts and the bounds of what can be proven.
 
-    ``proof_from`` is on the slow timeline: before it nothing is proven. So is
-    ``strays_at``: before it there may have been use of accounts without a record.
+    ``proof_from``, ``strays_at`` and ``concluded_at``, the end of the last cycle, are
+    on the slow timeline; before the first nothing is proven, before the second
+    nothing of accounts that have no record yet: there may have been use of them.
+    ``shift_seconds`` was added to the times that were last published.
     """
 
     fleet: Fleet
@@ -27,3 +29,5 @@ class Memory:
     listing: Listing | None = None
     """The inventory's last answer; None when none is configured."""
     strays_at: float = NEVER
+    concluded_at: float = NEVER
+    shift_seconds: float = 0.0

@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from nats_idle_exporter.activity.facts import Instant
 from nats_idle_exporter.activity.holes import Hole
+from nats_idle_exporter.activity.servers import earliest
 from nats_idle_exporter.activity.told import Told, ToldAccount
 from nats_idle_exporter.activity.traces import Estate, Trace
 
@@ -29,7 +30,8 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
 
     Returns:
         The hole that stays when something is believed to be gone: it may have
-        been used after its last good round, until the first that lacked it.
+        been used after its last good round, until the first that lacked it. Its
+        consumers may have been after the last look at them.
     """
     lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
     if lacking and span.is_whole:
@@ -38,11 +40,12 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
     hole = None
     if believed:
         end, reach = estate.lacking_since or span.newest, estate.reach
+        if any(estate.streams[name].is_consumed for name in believed):
+            reach = earliest((reach, estate.consumers_reach))
         seconds = float("inf") if reach is None else end.fast - reach.fast
         hole = Hole(end.slow, seconds)
-    for name in believed:
-        _believe(estate.streams, name, told)
-    estate.is_lacking = lacking != believed
+    settled = {name for name in believed if _believe(estate.streams, name, told)}
+    estate.is_lacking = lacking != settled
     if not estate.is_lacking:
         estate.lacking_since = None
         estate.reach = later(estate.reach, span.oldest)
@@ -56,9 +59,9 @@ def settle_consumers(estate: Estate, told: ToldAccount, span: Span) -> None:
         here: Mapping[str, Told] = told[name].consumers if name in told else {}
         lacking = _lacking(stream.consumers, here, is_whole=span.is_whole)
         believed = _believed(stream.consumers, lacking)
-        for each in believed:
-            _believe(stream.consumers, each, here)
-        is_complete &= lacking == believed
+        settled = {each for each in believed if _believe(stream.consumers, each, here)}
+        is_complete &= lacking == settled
+    estate.is_lacking_consumers = not is_complete
     if is_complete:
         estate.consumers_reach = later(estate.consumers_reach, span.oldest)
 
@@ -84,9 +87,15 @@ def _believed(traces: Mapping[str, Trace], lacking: Iterable[str]) -> set[str]:
     return {name for name in lacking if traces[name].is_believed}
 
 
-def _believe(traces: dict[str, T], name: str, told: Mapping[str, Told]) -> None:
-    """Believe that something is gone, or that it began anew."""
-    if name in told:
-        traces[name].settle()
-    else:
+def _believe(traces: dict[str, T], name: str, told: Mapping[str, Told]) -> bool:
+    """Believe that something is gone, or that it began anew.
+
+    Returns:
+        Whether that is all: numbers above zero were reached since it began anew,
+        which the next round shows as growth.
+    """
+    if name not in told:
         del traces[name]
+        return True
+    traces[name].settle()
+    return not any(told[name].mark.counts)

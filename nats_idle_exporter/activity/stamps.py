@@ -75,10 +75,18 @@ class StampReader:
             stamp_at: Unix seconds by a server's clock.
             uptime_seconds: of the tellers; what was before counts as the start.
         """
+        return self._dated(teller, min(self._now_at - stamp_at, uptime_seconds))
+
+    def clocked_at(self, teller: Reading, stamp_at: float) -> float:
+        """Return the same by the clocks alone; ``NEVER`` of a stamp of never."""
+        if stamp_at == NEVER:
+            return NEVER
+        return self._dated(teller, self._now_at - stamp_at)
+
+    def _dated(self, teller: Reading, age_seconds: float) -> float:
         if self._is_stepped:
             return teller.answered.slow
-        age = min(self._now_at - stamp_at, uptime_seconds)
-        return _ago(teller, age - SLACK_SECONDS, None)
+        return _ago(teller, age_seconds - SLACK_SECONDS, None)
 
 
 def _told_at(reading: Reading) -> float:

@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from nats_idle_exporter.activity.facts import JetStreamRound, Reading, Stream
 from nats_idle_exporter.activity.fleet import Fleet
+from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.traces import Mark, mark_consumer, mark_stream
 
 
@@ -21,22 +22,40 @@ class Told:
     """The most that is told of one stream or consumer.
 
     ``teller`` is the last reading of this cycle that added anything, None when
-    only older ones tell of it. ``uptime_seconds`` is the least of this cycle's
-    tellers.
+    only older ones tell of it. ``tellers`` are all of this cycle. ``stamped`` is
+    what was told with the newest stamp.
     """
 
     mark: Mark
+    stamped: Mark
     teller: Reading | None = None
-    uptime_seconds: float = float("inf")
+    tellers: list[Reading] = field(default_factory=list)
 
     def add(self, mark: Mark, reading: Reading | None) -> None:
         """Add what one round tells; ``reading`` is None for an older round."""
         is_news = self.teller is None or mark.is_above(self.mark)
         self.mark = self.mark.most(mark)
+        if mark.stamp_at == self.stamped.stamp_at:
+            self.stamped = self.stamped.most(mark)
+        elif mark.stamp_at > self.stamped.stamp_at:
+            self.stamped = mark
         if reading is not None:
             self.teller = reading if is_news else self.teller
-            uptime = reading.server.uptime_seconds
-            self.uptime_seconds = min(self.uptime_seconds, uptime)
+            self.tellers.append(reading)
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the stamp is not older than any of the numbers.
+
+        Followers know no stamps of consumers: what they tell beyond the leader's
+        numbers was used after its stamp.
+        """
+        return self.stamped.stamp_at > NEVER and self.stamped == self.mark
+
+    @property
+    def uptime_seconds(self) -> float:
+        """Return the least of this cycle's tellers."""
+        return min(each.server.uptime_seconds for each in self.tellers)
 
 
 @dataclass(slots=True)
@@ -52,7 +71,7 @@ class ToldStream(Told):
         self.has_consumers |= stream.has_consumers
         for consumer in stream.consumers:
             mark = mark_consumer(consumer)
-            told = self.consumers.setdefault(consumer.name, Told(mark))
+            told = self.consumers.setdefault(consumer.name, Told(mark, mark))
             told.add(mark, reading)
 
 
@@ -77,6 +96,7 @@ def gather(fleet: Fleet, readings: Iterable[Reading]) -> dict[str, ToldAccount]:
         for stream in told.streams if told else ():
             streams = accounts[stream.account]
             if stream.name not in streams:
-                streams[stream.name] = ToldStream(mark_stream(stream))
+                mark = mark_stream(stream)
+                streams[stream.name] = ToldStream(mark, mark)
             streams[stream.name].add_stream(stream, reading)
     return accounts

@@ -76,6 +76,11 @@ class Trace:
             self.mark, self.lost = told.most(self.lost or told), None
             return False
         is_use = told.is_above(self.mark)
+        is_known = told.stamp_at == self.mark.stamp_at > NEVER
+        if told.counts_less(self.mark) and (is_use or is_known):
+            # Made anew, and used since; other servers may have told that before.
+            self.begin_anew(told)
+            return is_use
         if is_use:
             self.lost = None
         self.mark = told.most(self.mark)
@@ -88,8 +93,12 @@ class Trace:
             told.counts == lost.counts and told.stamp_at in (lost.stamp_at, NEVER)
         )
 
+    def begin_anew(self, told: Mark) -> None:
+        """Go on from a mark that is less, because the thing was made anew."""
+        self.mark, self.lost = told, None
+
     def lacks(self, told: Mark | None, *, is_whole: bool) -> bool:
-        """Say whether all servers together tell less than before.
+        """Say whether all servers together tell less than before, or more than taken.
 
         Args:
             told: the most of their last rounds; None when none lists it.
@@ -98,7 +107,7 @@ class Trace:
         is_less = told is not None and told.counts_less(self.mark)
         if told is not None and not is_less and self.lost is None:
             self.misses = 0
-            return False
+            return told.is_above(self.mark)
         if is_whole:
             self.misses += 1
             if is_less and told is not None:
@@ -111,7 +120,9 @@ class Trace:
         return self.misses >= MISSES_UNTIL_GONE
 
     def settle(self) -> None:
-        """Go on from the lower numbers."""
+        """Go on from zero: what began anew and is above that was used since."""
+        zeros = (0,) * len(self.mark.counts)
+        self.mark = Mark(zeros, self.mark.stamp_at)
         self.lost, self.misses = None, 0
 
 
@@ -121,6 +132,11 @@ class StreamTrace(Trace):
 
     has_consumers: bool = False
     consumers: dict[str, Trace] = field(default_factory=dict)
+
+    @property
+    def is_consumed(self) -> bool:
+        """Whether somebody may read it and leave no other trace."""
+        return self.has_consumers or bool(self.consumers)
 
 
 @dataclass(slots=True)
@@ -136,11 +152,19 @@ class Estate:
     reach: Instant | None = None
     consumers_reach: Instant | None = None
     is_lacking: bool = False
+    is_lacking_consumers: bool = False
     lacking_since: Instant | None = None
     is_looked_into: bool = False
     """Some server told its consumers once."""
+    had_no_consumers: bool = False
+    """Some round told that there were none: all that there are came later."""
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether another look at its consumers is needed, however busy it is."""
+        return self.is_lacking_consumers or not self.is_looked_into
 
     @property
     def has_consumers(self) -> bool:
         """Whether somebody may read its streams and leave no other trace."""
-        return any(s.has_consumers or s.consumers for s in self.streams.values())
+        return any(stream.is_consumed for stream in self.streams.values())

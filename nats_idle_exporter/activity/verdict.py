@@ -16,6 +16,10 @@ OUTDATED_AFTER_ROUNDS = 2
 """Readings may be this many intervals old and still count as fresh."""
 
 
+MOST_EARLY_LOOKS = 50
+"""Accounts whose consumers are asked for although their verdict is not near."""
+
+
 class Coverage(NamedTuple):
     """How far the watching of one system reaches at the end of a cycle.
 
@@ -58,6 +62,15 @@ class _Frame(NamedTuple):
         return self.outdated is Reason.NONE
 
 
+class _Stand(NamedTuple):
+    """How long one account was idle, and what was not read lately for it."""
+
+    frame: _Frame
+    quiet_since: float
+    idle_seconds: float
+    outdated: Reason
+
+
 class Judge:
     """Judges the accounts of one system at the end of one cycle.
 
@@ -88,11 +101,45 @@ class Judge:
         self._proof_from = max(proof_from, holes.unforgiven_until_at)
         self._holes = holes
         self._frames: dict[tuple[Policy, Coverage | None], _Frame] = {}
-        self.consumers_wanted: set[str] = set()
-        """The accounts judged whose consumers the next rounds of jsz must tell."""
+        self._needed: set[str] = set()
+        self._welcome: list[tuple[bool, str]] = []
+
+    @property
+    def consumers_wanted(self) -> frozenset[str]:
+        """The accounts judged whose consumers the next rounds of jsz must tell.
+
+        Growth is dated at the look that shows it, so few looks make late verdicts.
+        As long as they are few, all that are quiet are looked at; first come those
+        of whom no look told enough.
+        """
+        spare = max(0, MOST_EARLY_LOOKS - len(self._needed))
+        early = sorted(self._welcome)[:spare]
+        return frozenset(self._needed).union(account for _, account in early)
 
     def judge(self, record: Record, policy: Policy) -> Proof:
         """Judge one account and keep its raised verdict in the record."""
+        stand = self._stand(record, policy)
+        idle, frame = stand.idle_seconds, stand.frame
+        # A raised verdict falls by new use only, never by old use in a new light.
+        is_settled = frame.is_fresh and not record.is_raised
+        until = frame.watched_to if is_settled else self._counters.now.slow
+        is_used = record.last_use is not None and (
+            until - record.last_use.at < policy.threshold_seconds
+        )
+        is_proven = not stand.outdated and idle >= policy.threshold_seconds
+        _keep_raised(record, policy, idle, is_used=is_used, is_proven=is_proven)
+        said = _say(record, stand.outdated, is_used=is_used, is_proven=is_proven)
+        return Proof(*said, idle, stand.quiet_since)
+
+    def resume(self, record: Record, policy: Policy) -> None:
+        """Recall of an account what follows from all that was saved.
+
+        That is how long it was idle while raised, and who of those judged needs a
+        look at the consumers; its verdict stays as it is.
+        """
+        record.see_idle(self._stand(record, policy).idle_seconds)
+
+    def _stand(self, record: Record, policy: Policy) -> _Stand:
         estate = self._jetstream.estates.get(record.account)
         jetstream = self._streams(record.account, estate)
         frame = self._frames.get((policy, jetstream))
@@ -101,24 +148,17 @@ class Judge:
             self._frames[policy, jetstream] = frame
         quiet_since = self._quiet_since(record, policy, frame)
         idle = max(0.0, frame.watched_to - quiet_since)
-        # A raised verdict falls by new use only, never by old use in a new light.
-        is_settled = frame.is_fresh and not record.is_raised
-        until = frame.watched_to if is_settled else self._counters.now.slow
-        is_used = record.last_use is not None and (
-            until - record.last_use.at < policy.threshold_seconds
-        )
         outdated = frame.outdated
         if estate is not None and estate.has_consumers:
             is_wanted = record.is_raised or idle >= self._late_level(policy)
-            if is_wanted or not estate.is_looked_into:
-                self.consumers_wanted.add(record.account)
+            if is_wanted:
+                self._needed.add(record.account)
+            elif estate.is_unclear or idle >= self._cadence.jetstream_seconds:
+                self._welcome.append((not estate.is_unclear, record.account))
             idle = self._checked(idle, quiet_since, estate, policy)
             if is_wanted and not outdated:
                 outdated = self._consumers_outdated(estate)
-        is_proven = not outdated and idle >= policy.threshold_seconds
-        _keep_raised(record, policy, idle, is_used=is_used, is_proven=is_proven)
-        said = _say(record, outdated, is_used=is_used, is_proven=is_proven)
-        return Proof(*said, idle, quiet_since)
+        return _Stand(frame, quiet_since, idle, outdated)
 
     def _streams(self, account: str, estate: Estate | None) -> Coverage | None:
         """Return the coverage of an account's streams; None when it can own none."""
@@ -140,11 +180,14 @@ class Judge:
     ) -> float:
         """Return the idle time that is proven with a look at the consumers.
 
-        They are looked at late only: until then what streams show will do.
+        Not all are looked at early: until late what streams show will do, unless a
+        look showed that something is amiss.
         """
         reach = estate.consumers_reach
-        proven = 0.0 if reach is None else reach.slow - quiet_since
-        return min(idle, max(self._late_level(policy), proven))
+        proven = 0.0 if reach is None else max(0.0, reach.slow - quiet_since)
+        if not estate.is_lacking_consumers:
+            proven = max(proven, self._late_level(policy))
+        return min(idle, proven)
 
     def _consumers_outdated(self, estate: Estate) -> Reason:
         reach = estate.consumers_reach
@@ -154,9 +197,14 @@ class Judge:
 
     def _quiet_since(self, record: Record, policy: Policy, frame: _Frame) -> float:
         used_at = record.last_use.at if record.last_use else NEVER
-        since = max(used_at, self._proof_from, record.watched_since, record.issued_at)
+        since = max(
+            used_at,
+            self._proof_from,
+            record.watched_since,
+            record.issued_at,
+            record.holes.unforgiven_until_at,
+        )
         if record.holes:
-            since = max(since, record.holes.unforgiven_until_at)
             return quiet_bound([*self._holes, *record.holes], policy, since)
         return max(since, frame.bound)
 
@@ -196,9 +244,9 @@ def _keep_raised(
         return
     if is_proven:
         record.is_raised = True
-        record.longest_idle_seconds = max(record.longest_idle_seconds, idle)
+    record.see_idle(idle)
     if policy.threshold_seconds > record.longest_idle_seconds:
-        record.is_raised = False
+        record.clear()
 
 
 def _say(

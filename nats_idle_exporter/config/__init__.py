@@ -16,6 +16,7 @@ from nats_idle_exporter.config.schema import (
     Config,
     Inactivity,
     Poll,
+    State,
     System,
 )
 from nats_idle_exporter.config.web import WebOptions
@@ -31,6 +32,7 @@ __all__ = [
     "InventorySource",
     "Overrides",
     "Poll",
+    "State",
     "System",
     "UsageError",
     "WebOptions",

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 from urllib.parse import quote
@@ -18,7 +19,14 @@ from urllib.parse import quote
 import aiohttp
 import structlog
 
-from nats_idle_exporter.activity import JetStreamRound, Reading, ServerFacts
+from nats_idle_exporter.activity import (
+    Changes,
+    JetStreamRound,
+    Reading,
+    SavedRow,
+    ServerFacts,
+)
+from nats_idle_exporter.activity.rows import Keyed, tell
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.access import Accesses
@@ -26,6 +34,7 @@ from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
 from nats_idle_exporter.monitoring.jetstream import read_jetstream
+from nats_idle_exporter.monitoring.memories import memory_rows, read_memories
 from nats_idle_exporter.monitoring.names import AccountNames
 from nats_idle_exporter.monitoring.ring import PAGE, RingMemory, RingSearch
 from nats_idle_exporter.urls import without_credentials
@@ -88,6 +97,46 @@ class MonitoringClient:
         self._names: defaultdict[str, AccountNames] = defaultdict(AccountNames)
         self._met: dict[str, str] = {}
         self._rings: dict[str, RingMemory] = {}
+        self._told: Keyed = {}
+
+    def recall(
+        self, rows: Iterable[SavedRow], known: Mapping[str, Collection[str]]
+    ) -> None:
+        """Remember what an earlier client told as ``changes``.
+
+        Of a server that a ledger does not know its ring has to be told whole.
+
+        Args:
+            rows: all of them.
+            known: by URL, the servers that the ledger of the URL's system knows.
+
+        Raises:
+            DamagedRows: the rows are not what a client told.
+        """
+        met, rings = read_memories(rows)
+        self._told = memory_rows(met, rings)
+        self._met = {u: i for u, i in met.items() if i in known.get(u, ())}
+        self._rings = {
+            server_id: ring
+            for server_id, ring in rings.items()
+            if all(
+                server_id in servers
+                for url, servers in known.items()
+                if met.get(url) == server_id or server_id not in self._met.values()
+            )
+        }
+
+    def changes(self) -> Changes:
+        """Return what changed since the last call; call it between cycles.
+
+        A store must write it together with what the ledgers tell of the same
+        cycle: what a ring told is told once.
+        """
+        changes = Changes([], [])
+        rows = memory_rows(self._met, self._rings)
+        tell(changes, self._told, rows)
+        self._told = rows
+        return changes
 
     async def read(
         self,
@@ -191,7 +240,8 @@ class MonitoringClient:
     ) -> Reading:
         """Add what servers tell account by account: names, and the age of JWTs."""
         names, rows = self._names[reading.endpoint], tuple(reading.rows)
-        if self._met.get(reading.endpoint) != reading.server.server_id:
+        is_met = self._met.get(reading.endpoint) == reading.server.server_id
+        if not (is_met and names.has_met):
             names.meet(rows)
         wanted = set(names.ageless)
         if not _tells_names(reading.server):

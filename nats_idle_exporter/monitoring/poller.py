@@ -9,7 +9,7 @@ read beside the cycles: a slow source delays none, its last list holds until the
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, NamedTuple, Protocol
 
 import structlog
@@ -113,6 +113,9 @@ class Poller:
         clock: the only source of time.
         publish: takes the snapshot at the end of each cycle.
         pace: how often and how hard.
+
+    Attributes:
+        keep: what is to be done with the snapshot before the next cycle begins.
     """
 
     def __init__(
@@ -130,6 +133,7 @@ class Poller:
         self._clock = clock
         self._publish = publish
         self._pace = pace
+        self.keep: Callable[[Snapshot], Awaitable[None]] | None = None
         self._turns = 0
 
     def follow(self, name: str, keeper: KeepsInventory) -> None:
@@ -172,17 +176,18 @@ class Poller:
             for endpoint in sorted(self._endpoints, key=lambda each: each.rank):
                 polls.create_task(self._poll(endpoint, slots, end))
         views = {each.name: await self._conclude(each) for each in self._systems}
-        self._publish(
-            Snapshot(
-                systems=views,
-                endpoints=tuple(each.tally.status() for each in self._endpoints),
-                inventories=tuple(
-                    status for each in self._inventories for status in each.statuses
-                ),
-                cycle_duration_seconds=self._clock.monotonic() - start,
-                completed_at=self._clock.wall(),
-            )
+        snapshot = Snapshot(
+            systems=views,
+            endpoints=tuple(each.tally.status() for each in self._endpoints),
+            inventories=tuple(
+                status for each in self._inventories for status in each.statuses
+            ),
+            cycle_duration_seconds=self._clock.monotonic() - start,
+            completed_at=self._clock.wall(),
         )
+        self._publish(snapshot)
+        if self.keep is not None:
+            await self.keep(snapshot)
 
     async def _conclude(self, system: _System) -> SystemView:
         # With many accounts this takes long: scrapes and probes must not wait.

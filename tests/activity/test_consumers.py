@@ -13,7 +13,19 @@ from nats_idle_exporter.activity import (
     Stream,
     Verdict,
 )
-from tests.activity.builders import HOUR, POLL, A, B, FixedRules, Process, Watcher, at
+from nats_idle_exporter.activity.stamps import SLACK_SECONDS
+from nats_idle_exporter.activity.verdict import MOST_EARLY_LOOKS
+from tests.activity.builders import (
+    HOUR,
+    POLL,
+    A,
+    B,
+    FixedRules,
+    Process,
+    Watcher,
+    a_row,
+    at,
+)
 from tests.activity.rounds import (
     BOOT,
     LATER,
@@ -51,19 +63,60 @@ class TestConsumers:
         assert watcher.account().is_observed
         assert watcher.account().idle_seconds == HOUR + 10 * POLL
 
-    def test_consumers_are_wanted_once_and_when_the_verdict_is_near(
+    def test_quiet_accounts_are_looked_at_in_each_round(
         self, watcher: Watcher, server: Process
     ) -> None:
-        """Between the first look and the threshold servers are left in peace."""
+        """Who is in use by other signs is left in peace after the first look."""
         wanted = []
-        for step in range(int(HOUR / POLL) + 1):
+        for step in range(6):
             when = START + step * POLL
             asked = watcher.ledger.consumers_wanted()
-            watcher.cycle(when, told(server, when, read_by(), consumers_of=asked))
+            stream = read_by()._replace(last_seq=5 + min(step, 3))
+            watcher.cycle(when, told(server, when, stream, consumers_of=asked))
             wanted.append(watcher.ledger.consumers_wanted())
 
-        assert wanted == [TEAM, *[frozenset()] * 117, *[TEAM] * 3]
+        nobody = frozenset[str]()
+        assert wanted == [TEAM, nobody, nobody, nobody, TEAM, TEAM]
+
+    def test_use_of_consumers_alone_delays_by_no_more_than_a_round(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Use through imports that ends is dated soon, not when a verdict is near."""
+        used_at = START + HOUR / 2
+        watch(watcher, server, read_by(), end=used_at - POLL)
+        watch(watcher, server, read_by(4), start=used_at, end=used_at + HOUR)
+
         assert watcher.account().verdict is Verdict.INACTIVE
+
+    def test_early_looks_are_few(self, watcher: Watcher, server: Process) -> None:
+        """Never looked at comes first; of many no more than fifty are asked early."""
+        names = [f"A{n:02}" for n in range(MOST_EARLY_LOOKS + 5)]
+        rows = [a_row(name) for name in names]
+        streams = [UNASKED._replace(account=name) for name in names]
+        wanted = []
+        for step in range(4):
+            when = START + step * POLL
+            asked = watcher.ledger.consumers_wanted()
+            watcher.cycle(
+                when, told(server, when, *streams, consumers_of=asked, rows=rows)
+            )
+            wanted.append(watcher.ledger.consumers_wanted())
+
+        first, rest = names[:MOST_EARLY_LOOKS], names[MOST_EARLY_LOOKS:]
+        filled = {*rest, *first[: MOST_EARLY_LOOKS - len(rest)]}
+        assert wanted == [{*first}, filled, {*first}, {*first}]
+
+    def test_verdicts_that_are_near_are_never_left_out(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Early looks give way; nobody waits for a verdict because of them."""
+        names = [f"A{n:02}" for n in range(MOST_EARLY_LOOKS + 5)]
+        rows = [a_row(name) for name in names]
+        streams = [UNASKED._replace(account=name) for name in names]
+        for when in (START, START + HOUR - POLL):
+            watcher.cycle(when, told(server, when, *streams, rows=rows))
+
+        assert watcher.ledger.consumers_wanted() == {*names}
 
     def test_no_consumers_are_wanted_without_any(
         self, watcher: Watcher, server: Process
@@ -137,22 +190,113 @@ class TestConsumers:
     ) -> None:
         """After a hole a held verdict still falls by what consumers show."""
         watch(watcher, server, read_by(used_at=BOOT))
-        undated = Stream("TEAM", "NEW", 1)
-        watch(watcher, server, read_by(used_at=BOOT), undated, start=LATER, end=LATER)
+        late = LATER + HOUR
+        successor = Process("SB", A, late - 5)
+        watcher.cycle(late, told(successor, late, UNASKED))
 
         assert watcher.account().verdict is Verdict.INACTIVE
-        assert watcher.account().idle_seconds == 0.0
+        assert watcher.account().idle_seconds < 2 * POLL
         assert watcher.ledger.consumers_wanted() == TEAM
 
     def test_consumer_without_a_stamp_starts_the_clock(
         self, watcher: Watcher, server: Process
     ) -> None:
-        """A consumer that appears used and undated was used at any time."""
-        watch(watcher, server, a_stream(), end=START + HOUR / 2)
-        when = START + HOUR / 2 + POLL
-        watcher.cycle(when, told(server, when, read_by(), consumers_of=TEAM))
+        """At the first look one that was used, who knows when, is no new use."""
+        watcher.cycle(START, told(server, START, UNASKED))
+        watcher.cycle(NEXT, told(server, NEXT, read_by(), consumers_of=TEAM))
 
-        assert watcher.account().quiet_since_at == when
+        account = watcher.account()
+        assert account.quiet_since_at == NEXT
+        assert account.last_evidence is not None
+        assert account.last_evidence.at < START
+
+    @pytest.mark.parametrize("used_at", [START - HOUR, None], ids=["glitch", "unknown"])
+    @pytest.mark.parametrize(
+        "first",
+        [
+            pytest.param((), id="no stream before"),
+            pytest.param((a_stream(),), id="no consumer before"),
+            pytest.param((read_by(name="D", used_at=BOOT),), id="another before"),
+        ],
+    )
+    def test_consumer_that_appears_was_used_since_the_last_look(
+        self,
+        watcher: Watcher,
+        server: Process,
+        first: tuple[Stream, ...],
+        used_at: float | None,
+    ) -> None:
+        """What looks lacked before was used since, whatever clocks say."""
+        watch(watcher, server, *first, end=START + 5 * POLL)
+        when, late = START + 6 * POLL, START + 7 * POLL
+        both = (*(c for s in first for c in s.consumers), Consumer("C", 3, 3, used_at))
+        fresh = Stream("TEAM", "NEW", has_consumers=True)
+        watcher.cycle(when, told(server, when, *first, fresh))
+        watcher.cycle(
+            late,
+            told(
+                server, late, *first, fresh._replace(consumers=both), consumers_of=TEAM
+            ),
+        )
+
+        assert watcher.account().last_evidence is not None
+        assert watcher.account().idle_seconds == 0.0
+        assert watcher.account().verdict is Verdict.ACTIVE
+
+    @pytest.mark.parametrize("is_turned", [False, True])
+    def test_stamp_dates_only_what_its_teller_told(
+        self, server: Process, *, is_turned: bool
+    ) -> None:
+        """Beyond what the leader told a consumer was used since, without a stamp."""
+        watcher = Watcher(A, B)
+        other = Process("SB", B, BOOT)
+        unasked = told(server, START, UNASKED), told(other, START, UNASKED)
+        watcher.cycle(START, *unasked)
+        leader = told(server, NEXT, read_by(7, used_at=START - HOUR), consumers_of=TEAM)
+        late = NEXT + 5
+        follower = told(other, NEXT, read_by(8), consumers_of=TEAM, answered=at(late))
+        watcher.cycle(late, *((follower, leader) if is_turned else (leader, follower)))
+
+        evidence = watcher.account().last_evidence
+        assert evidence == (EvidenceKind.JETSTREAM, "SB", late)
+
+    @pytest.mark.parametrize("is_turned", [False, True])
+    def test_stamp_dates_what_any_of_its_tellers_told(
+        self, server: Process, *, is_turned: bool
+    ) -> None:
+        """Who tells the same stamp tells of the same moment, in whatever order."""
+        watcher = Watcher(A, B)
+        other = Process("SB", B, BOOT)
+        watcher.cycle(START, told(server, START, UNASKED), told(other, START, UNASKED))
+        used_at = NEXT - HOUR
+        more, less = read_by(4, used_at=used_at), read_by(3, used_at=used_at)
+        one, two = (more, less) if is_turned else (less, more)
+        watcher.cycle(
+            NEXT,
+            told(server, NEXT, one, consumers_of=TEAM),
+            told(other, NEXT, two, consumers_of=TEAM),
+        )
+
+        evidence = watcher.account().last_evidence
+        assert evidence is not None
+        assert evidence.at == used_at + SLACK_SECONDS
+
+    @pytest.mark.parametrize("delivered", [3, 2])
+    def test_follower_that_lags_leaves_the_stamp_its_word(
+        self, server: Process, delivered: int
+    ) -> None:
+        """A stamp dates all that is told where nobody tells more."""
+        watcher = Watcher(A, B)
+        other = Process("SB", B, BOOT)
+        unasked = told(server, START, UNASKED), told(other, START, UNASKED)
+        watcher.cycle(START, *unasked)
+        leader = told(server, NEXT, read_by(used_at=NEXT - HOUR), consumers_of=TEAM)
+        follower = told(other, NEXT, read_by(delivered), consumers_of=TEAM)
+        watcher.cycle(NEXT, leader, follower)
+
+        evidence = watcher.account().last_evidence
+        assert evidence is not None
+        assert evidence.at == NEXT - HOUR + SLACK_SECONDS
 
     def test_consumers_of_a_copy_are_use(
         self, watcher: Watcher, server: Process
@@ -229,18 +373,65 @@ class TestConsumers:
 
         assert watcher.account().verdict is Verdict.ACTIVE
 
-    def test_slow_rounds_ask_ahead_of_the_threshold(self, server: Process) -> None:
-        """The look begins two rounds before the threshold."""
+    def test_clock_that_ran_ahead_hides_no_use(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """A consumer that is made anew has lower numbers, and a stamp of its own."""
+        watch(watcher, server, read_by(3, used_at=START + 10 * HOUR))
+        new = read_by(1, used_at=LATER - POLL / 2)
+        watch(watcher, server, new, start=LATER, end=LATER)
+
+        assert watcher.account().verdict is Verdict.ACTIVE
+
+    def test_nothing_is_claimed_while_a_look_lacks_something(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """A consumer that tells less may have been made anew, and used since."""
+        watch(watcher, server, read_by(3, used_at=BOOT), end=START + HOUR / 2)
+        when = START + HOUR / 2 + POLL
+        watch(watcher, server, read_by(1), start=when, end=when)
+        assert watcher.account().idle_seconds == HOUR / 2
+
+        when += POLL
+        busy = read_by(1)._replace(last_seq=6)
+        watcher.cycle(when, told(server, when, busy, consumers_of=TEAM))
+
+        assert watcher.account().idle_seconds == 0.0
+        assert watcher.ledger.consumers_wanted() == TEAM
+
+    def test_consumer_that_began_anew_and_was_used(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Lower numbers that are believed, and are not zero, were reached since."""
+        watch(watcher, server, read_by(3, used_at=BOOT))
+        watch(watcher, server, read_by(1), start=LATER, end=LATER + 2 * POLL)
+        assert watcher.account().verdict is Verdict.INACTIVE
+
+        watch(watcher, server, read_by(1), start=LATER + 3 * POLL, end=LATER + 4 * POLL)
+
+        account = watcher.account()
+        assert account.verdict is Verdict.ACTIVE
+        assert account.idle_seconds == POLL
+
+    def test_account_in_a_crowd_is_asked_ahead_of_the_threshold(
+        self, server: Process
+    ) -> None:
+        """However many are quiet, the look begins two rounds before the threshold."""
         ledger = Ledger([A], FixedRules(), Cadence(POLL, 10 * POLL, 1e6))
+        crowd = [f"A{n:02}" for n in range(MOST_EARLY_LOOKS)]
+        rows = [a_row(name) for name in (*crowd, "TEAM")]
+        stream = read_by(used_at=BOOT)
+        streams = [stream._replace(account=row.account) for row in rows]
         said = []
         for step in range(0, 121, 10):
             when = START + step * POLL
             asked = ledger.consumers_wanted()
-            ledger.apply(told(server, when, read_by(used_at=BOOT), consumers_of=asked))
-            verdict = ledger.conclude(at(when)).accounts[0].verdict
-            said.append((bool(ledger.consumers_wanted()), verdict))
+            ledger.apply(told(server, when, *streams, consumers_of=asked, rows=rows))
+            accounts = ledger.conclude(at(when)).accounts
+            verdict = next(a.verdict for a in accounts if a.account == "TEAM")
+            said.append(("TEAM" in ledger.consumers_wanted(), verdict))
 
         young = Verdict.UNKNOWN
-        quiet = [(False, young)] * 9
+        quiet = [(False, young)] * 8
         near = [(True, young)] * 2
-        assert said == [(True, young), *quiet, *near, (True, Verdict.INACTIVE)]
+        assert said[2:] == [*quiet, *near, (True, Verdict.INACTIVE)]

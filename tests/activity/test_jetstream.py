@@ -15,7 +15,7 @@ from nats_idle_exporter.activity import (
 )
 from nats_idle_exporter.activity.stamps import SLACK_SECONDS
 from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_pair, at
-from tests.activity.rounds import BOOT, LATER, NEXT, START, TEAM, a_stream, told
+from tests.activity.rounds import BOOT, LATER, NEXT, START, TEAM, a_stream, told, watch
 
 
 class TestFirstSight:
@@ -143,27 +143,59 @@ class TestStamps:
 
         assert self.evidence_at(watcher) == START
 
+    @pytest.mark.parametrize(
+        "new",
+        [
+            pytest.param(Stream("TEAM", "NEW", 1, LATER - 10), id="stamped"),
+            pytest.param(Stream("TEAM", "NEW", 1, LATER - HOUR), id="by a wrong clock"),
+            pytest.param(Stream("TEAM", "NEW", 1), id="without a stamp"),
+        ],
+    )
     def test_stream_that_appears_in_a_watched_system(
-        self, idle: Watcher, server: Process
+        self, idle: Watcher, server: Process, new: Stream
     ) -> None:
-        """A new stream is used when its stamp says so; that clears a raise."""
-        new = Stream("TEAM", "NEW", 1, LATER - 10)
+        """The last round lacked it, so it was used since, whatever clocks say."""
         idle.cycle(LATER, told(server, LATER, a_stream(), new))
 
         assert idle.account().verdict is Verdict.ACTIVE
-        assert self.evidence_at(idle) == LATER - 10 + SLACK_SECONDS
+        assert self.evidence_at(idle) == LATER
 
-    def test_number_without_a_stamp_starts_the_clock(
+    def test_stream_that_only_a_successor_tells(self, idle: Watcher) -> None:
+        """Who joins a watched system tells of nothing that is older than the watch."""
+        successor = Process("SB", A, LATER - 5)
+        new = Stream("TEAM", "NEW", 1, LATER - HOUR)
+        idle.cycle(LATER, told(successor, LATER, a_stream(), new))
+
+        assert self.evidence_at(idle) == LATER
+
+    def test_unused_stream_that_appears_in_a_watched_system(
         self, idle: Watcher, server: Process
     ) -> None:
-        """What was used at a time that nobody remembers leaves nothing proven."""
-        new = Stream("TEAM", "NEW", 1)
-        idle.cycle(LATER, told(server, LATER, a_stream(), new))
+        """To create a stream, or a copy, is no use of it."""
+        empty = Stream("TEAM", "NEW")
+        mirror = Stream("TEAM", "COPY", 9, LATER, is_copy=True)
+        idle.cycle(LATER, told(server, LATER, a_stream(), empty, mirror))
 
-        account = idle.account()
-        assert account.verdict is Verdict.INACTIVE
-        assert not account.is_observed
-        assert account.quiet_since_at == LATER
+        assert idle.account().is_observed
+
+    def test_stream_of_a_server_that_is_read_late(self, server: Process) -> None:
+        """Until all were read once, what a server tells first may be old."""
+        watcher = Watcher(A, B)
+        watcher.cycle(START, told(server, START))
+        other = Process("SB", B, BOOT)
+        old = a_stream(written_at=NEXT - HOUR)
+        watcher.cycle(NEXT, told(server, NEXT), told(other, NEXT, old))
+
+        assert self.evidence_at(watcher) == NEXT - HOUR + SLACK_SECONDS
+
+    def test_stream_that_appears_before_all_were_read(self, server: Process) -> None:
+        """The server that tells it lacked it before, whoever is still unread."""
+        watcher = Watcher(A, B)
+        watcher.cycle(START, told(server, START))
+        new = a_stream(written_at=NEXT - HOUR)
+        watcher.cycle(NEXT, told(server, NEXT, new))
+
+        assert self.evidence_at(watcher) == NEXT
 
 
 class TestGrowth:
@@ -232,6 +264,80 @@ class TestGrowth:
         idle.cycle(used_at + POLL, told(server, used_at + POLL, written))
         assert idle.account().idle_seconds == POLL
 
+    def test_stream_that_is_made_anew_and_written_lacks_nothing(
+        self, idle: Watcher, server: Process
+    ) -> None:
+        """It is used once, and its lower numbers hold nothing up."""
+        for step in range(5):
+            when = LATER + step * POLL
+            idle.cycle(when, told(server, when, a_stream(1, written_at=LATER - 10)))
+            assert idle.account().idle_seconds == step * POLL
+
+    def test_stream_that_is_made_anew_is_told_by_one_server_after_another(self) -> None:
+        """The old numbers beside the new stamp are no reason to wait later on."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, BOOT), Process("SB", B, BOOT)
+        old, new = a_stream(), a_stream(1, written_at=START + 10)
+        for step, (first, second) in enumerate(
+            ((old, old), (old, new), (new, new), (new, new), (new, new))
+        ):
+            when = START + step * POLL
+            watcher.cycle(when, told(one, when, first), told(two, when, second))
+
+        assert watcher.account().quiet_since_at == START + POLL
+        assert watcher.account().idle_seconds == 3 * POLL
+
+    def test_clock_that_ran_ahead_hides_no_use(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Lower numbers are use when their stamp is younger than the last look."""
+        ahead = a_stream(5, written_at=START + 10 * HOUR)
+        watch(watcher, server, ahead)
+        assert watcher.account().verdict is Verdict.INACTIVE
+
+        new = a_stream(1, written_at=LATER - POLL / 2)
+        watch(watcher, server, new, start=LATER, end=LATER + POLL)
+
+        assert watcher.account().verdict is Verdict.ACTIVE
+        assert watcher.account().idle_seconds == POLL
+
+    def test_start_of_a_server_makes_no_stamp_younger(self, idle: Watcher) -> None:
+        """Who starts with an older state of a stream shows no use of it."""
+        successor = Process("SB", A, LATER - 5)
+        idle.cycle(LATER, told(successor, LATER, a_stream(4, written_at=BOOT - 1)))
+
+        assert idle.account().verdict is Verdict.INACTIVE
+
+    def test_lower_numbers_that_are_believed_are_use_before_any_verdict(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """A stream that was made anew was used by then, by whatever stamp."""
+        watch(watcher, server, a_stream(), end=START + HOUR - POLL)
+        verdicts = []
+        for step in range(5):
+            when = START + HOUR + step * POLL
+            stream = a_stream(1, written_at=BOOT - HOUR)
+            watcher.cycle(when, told(server, when, stream))
+            verdicts.append((watcher.account().verdict, watcher.account().idle_seconds))
+
+        waiting = [(Verdict.UNKNOWN, HOUR - POLL)] * 3
+        assert verdicts == [*waiting, (Verdict.ACTIVE, 0.0), (Verdict.ACTIVE, POLL)]
+
+    def test_use_is_waited_for_that_only_the_stream_s_server_can_tell(self) -> None:
+        """Another server's round does not stand for the one that shows the growth."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, BOOT), Process("SB", B, BOOT)
+        new = a_stream(1, written_at=BOOT - HOUR)
+        for step in range(4):
+            when = START + step * POLL
+            stream = new if step else a_stream()
+            watcher.cycle(when, told(one, when, stream), told(two, when))
+        waiting = watcher.account().idle_seconds
+        late = START + 5 * POLL
+        watcher.cycle(late, one.reading(late, jetstream=None), told(two, late))
+
+        assert watcher.account().idle_seconds == waiting == 0.0
+
     def test_return_of_the_old_numbers_is_none(
         self, idle: Watcher, server: Process
     ) -> None:
@@ -241,6 +347,16 @@ class TestGrowth:
             idle.cycle(when, told(server, when, stream))
             verdict = Verdict.ACTIVE if step == 2 else Verdict.INACTIVE
             assert idle.account().verdict is verdict
+
+    def test_believed_decrease_is_no_use_by_its_old_stamp(
+        self, idle: Watcher, server: Process
+    ) -> None:
+        """An empty stream that keeps its stamp was not used anew."""
+        for step in range(4):
+            when = LATER + step * POLL
+            idle.cycle(when, told(server, when, a_stream(0)))
+
+        assert idle.account().verdict is Verdict.INACTIVE
 
     def test_decrease_is_believed_after_three_rounds(
         self, idle: Watcher, server: Process
@@ -316,17 +432,18 @@ class TestServers:
         assert evidence == (EvidenceKind.JETSTREAM, "SA", self.when)
 
     def test_catching_up_in_one_cycle_is_dated_by_the_newest_stamp(self) -> None:
-        """A stream that is new is not used now because one replica lags."""
-        watcher, one, two = self.raised()
-        lagging = Stream("TEAM", "NEW", 1, self.when - HOUR)
-        newest = Stream("TEAM", "NEW", 2, self.when - HOUR / 2)
-        watcher.cycle(
-            self.when, told(one, self.when, lagging), told(two, self.when, newest)
+        """At first sight a stream is not used now because one replica lags."""
+        watcher = Watcher(A, B)
+        one, two = Process("SA", A, BOOT), Process("SB", B, BOOT)
+        lagging, newest = (
+            a_stream(1, written_at=START - HOUR),
+            a_stream(2, written_at=START - HOUR / 2),
         )
+        watcher.cycle(START, told(one, START, lagging), told(two, START, newest))
 
         evidence = watcher.account().last_evidence
         assert evidence is not None
-        assert evidence.at == self.when - HOUR / 2 + SLACK_SECONDS
+        assert evidence.at == START - HOUR / 2 + SLACK_SECONDS
 
     @pytest.mark.parametrize("is_turned", [False, True])
     @pytest.mark.parametrize(

@@ -2,9 +2,25 @@
 
 from __future__ import annotations
 
+import pytest
+
 from nats_idle_exporter.activity import JetStreamRound, Reason, Stream, Verdict
 from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_pair, at, used
-from tests.activity.rounds import BOOT, LATER, NEXT, START, TEAM, a_stream, told, watch
+from tests.activity.rounds import (
+    BOOT,
+    LATER,
+    NEXT,
+    START,
+    TEAM,
+    UNASKED,
+    a_stream,
+    read_by,
+    told,
+    watch,
+)
+
+EMPTY = Stream("TEAM", "S")
+"""A stream that may appear at any time: it was never used."""
 
 
 class TestMisses:
@@ -54,6 +70,25 @@ class TestMisses:
 
         assert watcher.account().quiet_since_at == START
 
+    @pytest.mark.parametrize(
+        "looked_at", [(), (NEXT,)], ids=["never looked at", "looked at once"]
+    )
+    def test_hole_begins_with_the_last_look_at_its_consumers(
+        self, watcher: Watcher, server: Process, looked_at: tuple[float, ...]
+    ) -> None:
+        """What was read from a stream since then can never be told any more."""
+        for step in range(60):
+            when = START + step * POLL
+            is_look = when in looked_at
+            stream = read_by(used_at=BOOT) if is_look else UNASKED
+            asked = TEAM if is_look else frozenset[str]()
+            watcher.cycle(when, told(server, when, stream, consumers_of=asked))
+        first = START + 60 * POLL
+        for when in (first, first + POLL, first + 2 * POLL):
+            watcher.cycle(when, told(server, when))
+
+        assert watcher.account().quiet_since_at == first
+
     def test_outdated_while_a_stream_is_missing(self, server: Process) -> None:
         """Who waits for a missing stream is told so, and is not raised."""
         watcher = Watcher(A, B)
@@ -92,7 +127,7 @@ class TestMisses:
     def test_one_server_cannot_complete_three_rounds(self) -> None:
         """A round is whole when every server told anew, however jsz is staggered."""
         watcher, one, two = a_pair(START)
-        watcher.cycle(NEXT, told(one, NEXT, a_stream()), told(two, NEXT))
+        watcher.cycle(NEXT, told(one, NEXT, EMPTY), told(two, NEXT))
         for step in range(2, 6):
             when = START + step * POLL
             watcher.cycle(when, told(one, when, jsz_asked=NEXT + 1), told(two, when))
@@ -104,14 +139,14 @@ class TestMisses:
         """A stream that moves between two servers' rounds was read by neither."""
         watcher, one, two = a_pair(START)
         second = START + 2 * POLL
-        watcher.cycle(NEXT, told(one, NEXT, a_stream()), told(two, NEXT))
+        watcher.cycle(NEXT, told(one, NEXT, EMPTY), told(two, NEXT))
         watcher.cycle(second, told(one, second), two.reading(second, jetstream=None))
 
         assert watcher.account().idle_seconds == POLL
 
         third = START + 3 * POLL
         watcher.cycle(
-            third, one.reading(third, jetstream=None), told(two, third, a_stream())
+            third, one.reading(third, jetstream=None), told(two, third, EMPTY)
         )
 
         assert watcher.account().idle_seconds == 2 * POLL
@@ -133,7 +168,7 @@ class TestMisses:
         self, idle: Watcher, server: Process
     ) -> None:
         """One that is believed to be gone does not stand for another."""
-        other = Stream("TEAM", "T", 1, BOOT)
+        other = Stream("TEAM", "T")
         idle.cycle(LATER, told(server, LATER, a_stream(), other))
         for step, streams in enumerate(((a_stream(),), (), (), ()), 1):
             when = LATER + step * POLL

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from nats_idle_exporter.activity import Consumer, JetStreamRound, Stream
+from nats_idle_exporter.activity.verdict import MOST_EARLY_LOOKS
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.jetstream import CONSUMER_REQUESTS
@@ -136,6 +137,20 @@ class TestDecoding:
 
         assert caught.value.reason == "payload"
 
+    @pytest.mark.parametrize(
+        ("config", "name"),
+        [({"domain": "hub"}, "hub/S"), ({"max_memory": 1}, "S")],
+        ids=["domain", "none"],
+    )
+    def test_streams_of_domains_are_told_apart(
+        self, config: dict[str, Any], name: str
+    ) -> None:
+        """A hub and its leaves may each have a stream of that name."""
+        body = builders.jsz(builders.may_own("APP", builders.stream()))
+        _, page = wire.decode_jsz(builders.dump({**body, "config": config}))
+
+        assert [stream.name for stream in page.streams] == [name]
+
     def test_account_that_is_listed_twice_is_refused(self) -> None:
         """Of two rows of one account nobody knows which is true."""
         with pytest.raises(EndpointError, match="twice"):
@@ -255,6 +270,10 @@ class TestConsumers:
         await self.round_of(make_client, server, *names)
 
         assert len(self.asked(server)) == 1 + CONSUMER_REQUESTS
+
+    def test_early_looks_fit_the_bound(self) -> None:
+        """Accounts that are looked at early never make the pages dear."""
+        assert MOST_EARLY_LOOKS <= CONSUMER_REQUESTS
 
     @pytest.mark.parametrize(
         ("body", "reason"),
