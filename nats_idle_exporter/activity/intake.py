@@ -13,6 +13,7 @@ from nats_idle_exporter.activity.compare import Change, compare
 from nats_idle_exporter.activity.ends import succession
 from nats_idle_exporter.activity.facts import Instant, JetStreamRound, Reading, Row
 from nats_idle_exporter.activity.holes import NEVER
+from nats_idle_exporter.activity.listings import Listings
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.activity.record import Record
@@ -24,8 +25,14 @@ from nats_idle_exporter.activity.view import EvidenceKind
 class Intake:
     """Writes readings into the memory of one system."""
 
-    def __init__(self, memory: Memory, brief_connections: BriefConnections) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        listings: Listings,
+        brief_connections: BriefConnections,
+    ) -> None:
         self._memory = memory
+        self._listings = listings
         self._brief_connections = brief_connections
         self._news: dict[str, str] = {}
         self._stops: list[tuple[str, Reading, float]] = []
@@ -223,7 +230,7 @@ class Intake:
 
     def _unlisted(self, rows: dict[str, Row]) -> dict[str, Row]:
         """Return rows of zeros for whom the inventory lists and the server does not."""
-        listing = self._memory.listing
+        listing = self._listings.listing
         accounts = listing.accounts.keys() - rows.keys() if listing else ()
         return {account: Row(account) for account in accounts}
 
@@ -237,7 +244,7 @@ class Intake:
         if not is_news or row.name in {"", row.account}:
             return
         names = {row.name, self._news.get(row.account, row.name)}
-        listing = self._memory.listing
+        listing = self._listings.listing
         listed = listing.accounts.get(row.account) if listing else None
         if before is None and listed and listed.name not in {"", row.account}:
             if listed.issued_at is not None:

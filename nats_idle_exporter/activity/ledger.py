@@ -50,8 +50,8 @@ class Ledger:
         self, endpoints: Iterable[str], rules: Rules, cadence: Cadence
     ) -> None:
         self._memory = Memory(Fleet(endpoints))
-        self._intake = Intake(self._memory, cadence.brief_connections)
         self._listings = Listings(self._memory, cadence.forget_after_seconds)
+        self._intake = Intake(self._memory, self._listings, cadence.brief_connections)
         self._rules = rules
         self._cadence = cadence
         self._wanted = frozenset[str]()

@@ -33,12 +33,14 @@ class Listings:
     def __init__(self, memory: Memory, forget_after_seconds: float) -> None:
         self._memory = memory
         self._forget_after_seconds = forget_after_seconds
+        self.listing: Listing | None = None
+        """The last answer; None when no inventory is configured."""
         self._is_taken = self._is_counted = True
         self._was_complete = False
 
     def answer(self, listing: Listing | None) -> None:
         """Note an answer of the inventory; None when none is configured."""
-        self._memory.listing = listing
+        self.listing = listing
         self._is_taken = self._is_counted = False
         if listing is None:
             self._was_complete = False
@@ -50,7 +52,7 @@ class Listings:
 
         Without any reading that waits: only servers tell the mode, and the time.
         """
-        listing = self._memory.listing
+        listing = self.listing
         if self._is_taken or listing is None or not readings:
             return
         self._is_taken = True
@@ -101,7 +103,7 @@ class Listings:
 
     def _see_inventory(self, record: Record, *, is_served: bool) -> bool:
         """Note whether the inventory lists an account, and return it."""
-        listing = self._memory.listing
+        listing = self.listing
         if listing is None:
             record.listed, record.inventory = None, Inventory.NONE
             return False
@@ -119,7 +121,7 @@ class Listings:
 
     def _is_gone(self, record: Record, now: Instant, *, is_operator_mode: bool) -> bool:
         """Say whether an account that nobody lists now is gone for good."""
-        listing = self._memory.listing
+        listing = self.listing
         are_servers_sure = record.listing_misses >= MISSES_UNTIL_GONE
         if record.listed is not None:
             is_inventory_sure = record.inventory_misses >= MISSES_UNTIL_GONE
@@ -160,6 +162,6 @@ def _is_newest_name(record: Record, listed: Listed) -> bool:
     if listed.issued_at is not None:
         is_older = before and (before.issued_at or NEVER) > listed.issued_at
         return not is_older
-    if before is not None and before.name:
+    if before is not None:
         return listed.name != before.name
     return not record.name or listed.name < record.name

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from nats_idle_exporter.activity.facts import Listing
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.holes import NEVER, Holes
 from nats_idle_exporter.activity.jetstream import JetStream
@@ -26,8 +25,6 @@ class Memory:
     holes: Holes = field(default_factory=Holes)
     proof_from: float = NEVER
     jetstream: JetStream = field(default_factory=JetStream)
-    listing: Listing | None = None
-    """The inventory's last answer; None when none is configured."""
     strays_at: float = NEVER
     concluded_at: float = NEVER
     shift_seconds: float = 0.0

@@ -8,13 +8,7 @@ from typing import TypeVar
 from msgspec.structs import astuple
 
 from nats_idle_exporter.activity.compare import is_present
-from nats_idle_exporter.activity.facts import (
-    Instant,
-    JetStreamRound,
-    Listed,
-    Row,
-    Stream,
-)
+from nats_idle_exporter.activity.facts import Instant, JetStreamRound, Row, Stream
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.forms import (
     Form,
@@ -238,6 +232,7 @@ def _record(account: str, saved: SavedAccount, concluded_at: float) -> Record:
         is_at_longest=saved.is_at_longest,
         listed_at=concluded_at if saved.listed_at is None else saved.listed_at,
         listing_misses=saved.listing_misses,
-        listed=Listed() if saved.was_listed else None,
+        listed=saved.listed,
         inventory_misses=saved.inventory_misses,
+        inventory=saved.inventory,
     )

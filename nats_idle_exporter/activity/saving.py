@@ -139,8 +139,9 @@ def _account(record: Record, concluded_at: float, longest: float) -> SavedAccoun
         # Of most accounts this is the last cycle: not worth a row in each.
         None if record.listed_at == concluded_at else record.listed_at,
         record.listing_misses,
-        record.listed is not None,
+        record.listed,
         record.inventory_misses,
+        record.inventory,
     )
 
 
