@@ -91,6 +91,7 @@ class Stream(NamedTuple):
 
     account: str
     name: str
+    """Within the account; it begins with the stream's domain where it has one."""
     last_seq: int = 0
     written_at: float | None = None
     """Unix seconds by a server's clock; None when it was never written."""

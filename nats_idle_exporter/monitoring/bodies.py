@@ -205,8 +205,15 @@ class AccountStreams(msgspec.Struct, gc=False, frozen=True):
     stream_detail: list[Stream] | None = None
 
 
+class JetStreamConfig(msgspec.Struct, gc=False, frozen=True):
+    """How a server's JetStream is set up; most are in no domain."""
+
+    domain: str = ""
+
+
 class Jsz(Body, frozen=True, kw_only=True):
     """/jsz?streams=1&config=1; no details where JetStream is disabled."""
 
     now: Stamp
+    config: JetStreamConfig = JetStreamConfig()
     account_details: list[AccountStreams] | None = None

@@ -244,7 +244,7 @@ def decode_jsz(body: bytes | bytearray) -> tuple[str, JetStreamPage]:
         raise ValueError("an account is listed twice")
     untouched = (e.id for e in details if not e.api.total and not e.api.errors)
     streams = (
-        _stream(each.id, stream)
+        _stream(each.id, jsz.config.domain, stream)
         for each in details
         for stream in each.stream_detail or ()
     )
@@ -254,11 +254,12 @@ def decode_jsz(body: bytes | bytearray) -> tuple[str, JetStreamPage]:
     return jsz.server_id, page
 
 
-def _stream(account: str, stream: bodies.Stream) -> Stream:
+def _stream(account: str, domain: str, stream: bodies.Stream) -> Stream:
     state, config = stream.state, stream.config
     return Stream(
         account,
-        stream.name,
+        # Domains know nothing of each other's streams; no stream's name has a slash.
+        f"{domain}/{stream.name}" if domain else stream.name,
         state.last_seq,
         _moment(state.last_ts),
         # A sourcing stream may have subjects too; what comes in there is use.

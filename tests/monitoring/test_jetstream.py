@@ -137,6 +137,20 @@ class TestDecoding:
 
         assert caught.value.reason == "payload"
 
+    @pytest.mark.parametrize(
+        ("config", "name"),
+        [({"domain": "hub"}, "hub/S"), ({"max_memory": 1}, "S")],
+        ids=["domain", "none"],
+    )
+    def test_streams_of_domains_are_told_apart(
+        self, config: dict[str, Any], name: str
+    ) -> None:
+        """A hub and its leaves may each have a stream of that name."""
+        body = builders.jsz(builders.may_own("APP", builders.stream()))
+        _, page = wire.decode_jsz(builders.dump({**body, "config": config}))
+
+        assert [stream.name for stream in page.streams] == [name]
+
     def test_account_that_is_listed_twice_is_refused(self) -> None:
         """Of two rows of one account nobody knows which is true."""
         with pytest.raises(EndpointError, match="twice"):
