@@ -75,6 +75,7 @@ class Horizon:
         endpoint.past.add(node.index)
         endpoint.last_process = process
         process.read_by.add(endpoint.url)
+        process.known_at = None
 
     def _end_predecessors(self, poll: Poll, process: Process) -> None:
         """See the end of those that ran here before this server."""
@@ -104,7 +105,8 @@ class Horizon:
             node.consumers_at[account] = node.last_round_at
         told_journals = [telling.journal for telling in poll.tellings]
         for journal in self.world.jetstream.journals:
-            if node.index in journal.places and journal not in told_journals:
+            is_kept = journal.is_there and node.index in journal.places
+            if is_kept and journal not in told_journals:
                 journal.missed_at = journal.missed_at or poll.asked_at
         self.truth.settle_journals(poll.tellings, poll.answered_at)
 

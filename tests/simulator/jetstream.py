@@ -19,6 +19,8 @@ class Telling(NamedTuple):
     journal: Journal
     page: Page
     answer: Answer
+    untold_at: float
+    """When it was last used without a word, as far as this page shows it."""
 
 
 class Shown(NamedTuple):
@@ -183,4 +185,5 @@ class JetStream:
             journal.known_to[index] = as_of
             if (page := journal.page(as_of)) is not None:
                 is_wanted = journal.account in wanted
-                yield Telling(journal, page, Answer(as_of, is_wanted, is_by_leader))
+                answer = Answer(as_of, is_wanted, is_by_leader)
+                yield Telling(journal, page, answer, journal.untold_at(answer))

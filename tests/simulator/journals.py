@@ -146,6 +146,7 @@ class Journal:
         self._lose(when)
         self.pages.append(Page(when, is_there=is_there))
         self.known_to = dict.fromkeys(self.places, when)
+        self.missed_at = None
 
     def write(self, when: float, stamp: float) -> None:
         """Store one message."""
@@ -216,6 +217,13 @@ class Journal:
             told_at = self._reads_told_at.get(page.reader, NEVER)
             if page.reader and page.at > told_at:
                 yield page.at
+
+    def untold_at(self, answer: Answer) -> float:
+        """Return the newest use that such an answer would show."""
+        uses = list(self.untold_writes())
+        if answer.with_readers:
+            uses += self.untold_reads()
+        return max((at for at in uses if at <= answer.as_of), default=NEVER)
 
     def hear(self, page: Page, answer: Answer) -> Heard:
         """Note that a reading told this page; return what it shows.

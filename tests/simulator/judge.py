@@ -259,6 +259,10 @@ class Judge:
     def _stretched(self, view: AccountView, memory: Memory) -> None:
         """Check that a restart of ours made nobody idle for longer than it took."""
         idle = view.idle_seconds
+        is_told = any(view.account in poll.issued for poll in self._polls)
+        if is_told:
+            # The age of its JWT may prove its silence further back.
+            memory.is_resumed = False
         if memory.is_resumed and memory.claimed_at > NEVER:
             most = max(0.0, memory.idle + self._reach_at - memory.claimed_at)
             if idle > most + EPSILON:
@@ -299,6 +303,9 @@ class Judge:
         missed_at = journal.missed_at
         if missed_at is None or used_at > missed_at:
             return False
+        if journal.told_at == NEVER:
+            # It came, was used, and seemed gone, all between two rounds.
+            return True
         hole = Hole(journal.told_at, missed_at)
         is_missed = self._is_forgiven(hole, journal.account, used_at)
         if is_missed:

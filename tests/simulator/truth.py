@@ -13,6 +13,8 @@ slacks, each from the contract's list of what no polling can see:
 * what was read from a stream by a consumer that was deleted before a reading
   told it, and use of a stream that was never told with a message in it
   (``Journal``);
+* use of a stream that was created since the last round, on a server that was
+  restarted before the next and had not recovered in it;
 * servers that no reading ever told of, and unpolled servers before a reading first
   told of them: they count as read at that moment.
 """
@@ -24,7 +26,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from tests.simulator.jetstream import Telling
-from tests.simulator.journals import Journal
+from tests.simulator.journals import Heard, Journal
 from tests.simulator.servers import (
     NEVER,
     ZEROS,
@@ -228,9 +230,13 @@ class Truth:
 
     def settle_journals(self, tellings: Iterable[Telling], answered_at: float) -> None:
         """Take in that the heart was told of these streams."""
-        for journal, page, answer in tellings:
+        for journal, page, answer, untold_at in tellings:
             account = journal.account
-            heard = journal.hear(page, answer)
+            if answer.as_of < journal.emptied_at:
+                # All was lost since this was told, before the cycle was over.
+                heard = Heard(untold_at, is_doubtful=False)
+            else:
+                heard = journal.hear(page, answer)
             if heard.is_doubtful:
                 self.tell_again(account)
             if (used_at := heard.used_at) > NEVER:
