@@ -192,12 +192,14 @@ def _date(
     if record is None or teller is None or not is_used:
         return
     at = teller.answered.slow
-    if not is_new and mark.stamp_at == NEVER:
-        # Used at a time that no server remembers: quiet starts now.
+    if not is_new:
+        # A stamp dates the use at best: the clock that made it may have been set back
+        # and forth again unseen. So quiet starts now, as at the first sight.
         record.watched_since = max(record.watched_since, at)
-        return
-    if not is_new and told.is_dated:
-        at = stamps.made_at(teller, mark.stamp_at, told.uptime_seconds)
+        if mark.stamp_at == NEVER:
+            return
+        if told.is_dated:
+            at = stamps.made_at(teller, mark.stamp_at, told.uptime_seconds)
     record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)
 
 

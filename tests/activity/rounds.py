@@ -10,8 +10,9 @@ from tests.activity.builders import HOUR, POLL, Process, Watcher, at
 START = 1_000_000.0
 BOOT = START - 24 * HOUR
 NEXT = START + POLL
-LATER = START + HOUR + POLL
-"""A poll after the threshold."""
+RAISED = NEXT + HOUR
+"""When the threshold is over since the first look at consumers."""
+LATER = RAISED + POLL
 TEAM = frozenset({"TEAM"})
 
 
@@ -51,7 +52,7 @@ def watch(
     server: Process,
     *streams: Stream,
     start: float = START,
-    end: float = START + HOUR,
+    end: float = RAISED,
 ) -> None:
     """Run cycles with the same streams; consumers are told where they are wanted."""
     when = start

@@ -198,12 +198,14 @@ class TestConsumers:
         assert watcher.account().idle_seconds < 2 * POLL
         assert watcher.ledger.consumers_wanted() == TEAM
 
-    def test_consumer_without_a_stamp_starts_the_clock(
-        self, watcher: Watcher, server: Process
+    @pytest.mark.parametrize("used_at", [None, BOOT], ids=["unknown", "stamped"])
+    def test_the_first_look_starts_the_clock(
+        self, watcher: Watcher, server: Process, used_at: float | None
     ) -> None:
-        """At the first look one that was used, who knows when, is no new use."""
+        """One that was used is no new use, and its stamp may be a clock's lie."""
+        looked_at = read_by(used_at=used_at)
         watcher.cycle(START, told(server, START, UNASKED))
-        watcher.cycle(NEXT, told(server, NEXT, read_by(), consumers_of=TEAM))
+        watcher.cycle(NEXT, told(server, NEXT, looked_at, consumers_of=TEAM))
 
         account = watcher.account()
         assert account.quiet_since_at == NEXT
@@ -390,7 +392,7 @@ class TestConsumers:
         watch(watcher, server, read_by(3, used_at=BOOT), end=START + HOUR / 2)
         when = START + HOUR / 2 + POLL
         watch(watcher, server, read_by(1), start=when, end=when)
-        assert watcher.account().idle_seconds == HOUR / 2
+        assert watcher.account().idle_seconds == START + HOUR / 2 - NEXT
 
         when += POLL
         busy = read_by(1)._replace(last_seq=6)

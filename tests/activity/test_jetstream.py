@@ -15,7 +15,17 @@ from nats_idle_exporter.activity import (
 )
 from nats_idle_exporter.activity.stamps import SLACK_SECONDS
 from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_pair, at
-from tests.activity.rounds import BOOT, LATER, NEXT, START, TEAM, a_stream, told, watch
+from tests.activity.rounds import (
+    BOOT,
+    LATER,
+    NEXT,
+    RAISED,
+    START,
+    TEAM,
+    a_stream,
+    told,
+    watch,
+)
 
 
 class TestFirstSight:
@@ -75,7 +85,8 @@ class TestFirstSight:
         self, idle: Watcher
     ) -> None:
         """An account with a stream that nobody uses becomes inactive."""
-        assert idle.account().idle_seconds == HOUR
+        assert idle.account().idle_seconds == RAISED - START
+        assert idle.account().verdict is Verdict.INACTIVE
 
 
 class TestStamps:
