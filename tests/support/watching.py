@@ -5,7 +5,7 @@ Everything but time is real: the client, the poll loop, the ledger, the servers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable
 from contextlib import asynccontextmanager
 
 from nats_idle_exporter.activity import (
@@ -16,7 +16,8 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.config import ConfiguredRules, parse_config
-from nats_idle_exporter.monitoring.client import MonitoringClient
+from nats_idle_exporter.monitoring.access import make_accesses
+from nats_idle_exporter.monitoring.client import MonitoringClient, ReadsEndpoint
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import Snapshot
@@ -34,19 +35,19 @@ HANG_SECONDS = 0.25
 
 
 class Watching:
-    """One system under watch; ``snapshot`` is of the last cycle."""
+    """One system under watch; ``snapshot`` is of the last cycle, ``clock`` is its time."""
 
     def __init__(
         self, poller: Poller, clock: FakeClock, snapshots: list[Snapshot]
     ) -> None:
         self._poller = poller
-        self._clock = clock
+        self.clock = clock
         self._snapshots = snapshots
 
     async def cycles(self, count: int = 1) -> SystemView:
         """Let so many intervals pass, each with a cycle at its end."""
         for _ in range(count):
-            self._clock.advance(INTERVAL)
+            self.clock.advance(INTERVAL)
             await self._poller.cycle()
         return self.view
 
@@ -87,16 +88,20 @@ async def watching(
     threshold_cycles: float = THRESHOLD_CYCLES,
     *,
     timeout_seconds: float = HANG_SECONDS,
+    template: str = CONFIG,
+    around: Callable[[ReadsEndpoint], ReadsEndpoint] = lambda reader: reader,
 ) -> AsyncIterator[Watching]:
     """Watch endpoints with the daemon's own parts; no cycle has run yet.
 
     The threshold is given in intervals; below 40 no restart is forgiven, since
     a hole of one interval is a twentieth of it. The timeout of a poll is real time.
+    A test may give another configuration, and stand between loop and client.
     """
-    urls = list(endpoints)
+    threshold = round(threshold_cycles * INTERVAL)
     config = parse_config(
-        CONFIG.format(endpoints=urls, threshold=round(threshold_cycles * INTERVAL))
+        template.format(endpoints=list(endpoints), threshold=threshold)
     )
+    urls = config.systems[0].endpoints
     clock = FakeClock()
     cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
     ledger = Ledger(urls, ConfiguredRules(config), cadence)
@@ -106,11 +111,12 @@ async def watching(
             clock,
             timeout_seconds=timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
+            accesses=make_accesses(config),
         )
         snapshots: list[Snapshot] = []
         poller = Poller(
             {"default": WatchedSystem(ledger, urls)},
-            client,
+            around(client),
             clock,
             snapshots.append,
             Pace(INTERVAL, INTERVAL, config.poll.concurrency),
