@@ -28,9 +28,13 @@ RUN apt-get update \
     && apt-get install --yes --no-install-recommends ca-certificates python3 \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/nats-idle-exporter /opt/nats-idle-exporter
+RUN install --directory --owner=65532 --group=65532 /var/lib/nats-idle-exporter
 ENV PATH="/opt/nats-idle-exporter/bin:${PATH}" \
     PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1
+    PYTHONUNBUFFERED=1 \
+    STATE_DIRECTORY=/var/lib/nats-idle-exporter
+# A volume, so that the rest may be read-only. It takes over the directory's owner.
+VOLUME /var/lib/nats-idle-exporter
 # A number, so that Kubernetes can see that it is not root.
 USER 65532:65532
 EXPOSE 7778

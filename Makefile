@@ -8,11 +8,11 @@ PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test lint demo servers clean
+.PHONY: help venv test lint demo servers kill9 bench-state clean
 .PRECIOUS: $(VENV)/.installed-%
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed-demo ## watch a real cluster with forgotten accounts
 	$(BIN)/nats-idle-exporter demo $(if $(DURATION),--duration $(DURATION))
@@ -26,6 +26,12 @@ lint: $(VENV)/.installed-test ## check style, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+kill9: $(VENV)/.installed-test ## kill a saving process 100 times, and look at its file
+	KILLS=100 $(BIN)/pytest tests/state/test_kill.py
+
+bench-state: $(VENV)/.installed-test ## measure what keeping the state costs
+	$(BIN)/python -m tests.bench.state $(ACCOUNTS)
 
 servers: $(VENV)/.installed-test ## fetch the nats-servers that the tests start
 	$(BIN)/python -m tests.support.servers

@@ -14,7 +14,7 @@ import signal
 import structlog
 
 from nats_idle_exporter import __version__
-from nats_idle_exporter.activity import Cadence, Ledger
+from nats_idle_exporter.activity import Cadence
 from nats_idle_exporter.config import Config, ConfiguredRules, WebOptions
 from nats_idle_exporter.config.rendering import render_config
 from nats_idle_exporter.metrics import Pages, Publication, ReloadStatus
@@ -23,7 +23,9 @@ from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
+from nats_idle_exporter.remembering import Remembering, Watch, opened, state_path
 from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.state import Keeper
 from nats_idle_exporter.supervision import ServiceManager
 from nats_idle_exporter.web.app import ServingState
 from nats_idle_exporter.web.listening import listening
@@ -37,7 +39,8 @@ def serve(config: Config, options: WebOptions) -> int:
     """Run the daemon until a signal ends it; return the exit code.
 
     Raises:
-        StartError: an address cannot be listened on, or not as securely as asked.
+        StartError: an address cannot be listened on, or not as securely as asked, or
+            the state cannot be used.
         ConfigError: a file that an endpoint needs cannot be used.
     """
     asyncio.run(run(config, options))
@@ -48,7 +51,8 @@ async def run(config: Config, options: WebOptions) -> None:
     """Run the daemon in this loop until SIGTERM or SIGINT; SIGHUP changes nothing.
 
     Raises:
-        StartError: an address cannot be listened on, or not as securely as asked.
+        StartError: an address cannot be listened on, or not as securely as asked, or
+            the state cannot be used.
         ExceptionGroup: a part failed; everything was stopped.
     """
     stop = asyncio.Event()
@@ -61,8 +65,13 @@ async def run(config: Config, options: WebOptions) -> None:
     accesses = make_accesses(config)
     state = ServingState(Pages(), config=render_config(config))
     manager = ServiceManager(os.environ, config.poll.interval_seconds)
-    async with listening(state, options), new_session() as session:
-        clock = SystemClock()
+    clock = SystemClock()
+    path = state_path(config, os.environ)
+    async with (
+        listening(state, options),
+        new_session() as session,
+        opened(path, config, clock) as keeper,
+    ):
         client = MonitoringClient(
             session,
             clock,
@@ -70,12 +79,18 @@ async def run(config: Config, options: WebOptions) -> None:
             max_body_bytes=config.poll.max_body_bytes,
             accesses=accesses,
         )
-        poller = _make_poller(config, client, clock, state, manager)
+        publisher = _Publisher(config, clock, state, manager, keeper)
+        watch = _watch(config, publisher.rules)
+        remembering = Remembering(watch, client, clock, keeper)
+        await remembering.recall()
+        poller = _make_poller(config, client, clock, publisher, remembering)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(poller.run(), name="poll loop"),
                 group.create_task(state.pages.run(), name="page rendering"),
             ]
+            if keeper is not None:
+                group.create_task(keeper.run(), name="saving")
             manager.ready()
             await stop.wait()
             state.is_stopping = True
@@ -83,6 +98,8 @@ async def run(config: Config, options: WebOptions) -> None:
             _log.info("stopping")
             for task in tasks:
                 task.cancel()
+            if keeper is not None:
+                keeper.close()
     _log.info("stopped")
 
 
@@ -93,45 +110,65 @@ def _refuse_reload() -> None:
     )
 
 
-def _make_poller(
-    config: Config,
-    client: MonitoringClient,
-    clock: Clock,
-    state: ServingState,
-    manager: ServiceManager,
-) -> Poller:
-    rules = ConfiguredRules(config)
-    reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
+class _Publisher:
+    """Offers each snapshot for rendering, with all that belongs on the page."""
 
-    is_first = True
+    def __init__(
+        self,
+        config: Config,
+        clock: Clock,
+        state: ServingState,
+        manager: ServiceManager,
+        keeper: Keeper | None,
+    ) -> None:
+        self.rules = ConfiguredRules(config)
+        self._state = state
+        self._manager = manager
+        self._keeper = keeper
+        self._reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
+        self._is_first = True
+        self._offer(None)
 
-    def publish(snapshot: Snapshot | None) -> None:
-        nonlocal is_first
-        if snapshot and is_first:
-            is_first = False
+    def publish(self, snapshot: Snapshot) -> None:
+        """Take the snapshot of a cycle."""
+        if self._is_first:
+            self._is_first = False
             _tell(snapshot)
-        if snapshot:
-            manager.concluded(snapshot)
-        state.pages.offer(
+        self._manager.concluded(snapshot)
+        self._offer(snapshot)
+
+    def _offer(self, snapshot: Snapshot | None) -> None:
+        self._state.pages.offer(
             Publication(
                 snapshot=snapshot,
-                ownership=rules.registry.entry,
-                reload=reload,
-                refused=state.refusals.read(),
+                ownership=self.rules.registry.entry,
+                reload=self._reload,
+                refused=self._state.refusals.read(),
+                state=None if self._keeper is None else self._keeper.status,
             )
         )
 
-    publish(None)
+
+def _watch(config: Config, rules: ConfiguredRules) -> Watch:
     cadence = Cadence(
         config.poll.interval_seconds,
         config.poll.jetstream_interval_seconds,
         config.inactivity.forget_after_seconds,
         config.inactivity.brief_connections,
     )
+    endpoints = {system.name: system.endpoints for system in config.systems}
+    return Watch(endpoints, rules, cadence)
+
+
+def _make_poller(
+    config: Config,
+    client: MonitoringClient,
+    clock: Clock,
+    publisher: _Publisher,
+    remembering: Remembering,
+) -> Poller:
     systems = {
-        system.name: WatchedSystem(
-            Ledger(system.endpoints, rules, cadence), system.endpoints
-        )
+        system.name: WatchedSystem(remembering.ledgers[system.name], system.endpoints)
         for system in config.systems
     }
     pace = Pace(
@@ -139,7 +176,9 @@ def _make_poller(
         config.poll.jetstream_interval_seconds,
         config.poll.concurrency,
     )
-    return Poller(systems, client, clock, publish, pace)
+    poller = Poller(systems, client, clock, publisher.publish, pace)
+    poller.keep = remembering.keep
+    return poller
 
 
 def _tell(snapshot: Snapshot) -> None:

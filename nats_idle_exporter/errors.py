@@ -39,3 +39,19 @@ class EndpointError(ExporterError):
 
 class StartError(ExporterError):
     """The program cannot start: a port in use, a missing program."""
+
+
+class StateError(ExporterError):
+    """The state cannot be read or written, for the reason it says."""
+
+
+class HeldStateError(StateError):
+    """Another process has the file open."""
+
+
+class NewerStateError(StateError):
+    """A later version of this program wrote the file."""
+
+
+class BrokenStateError(StateError):
+    """The file is no state of this program, or is one no more."""

@@ -45,3 +45,11 @@ class Snapshot:
     endpoints: tuple[EndpointStatus, ...]
     cycle_duration_seconds: float
     completed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StateStatus:
+    """How saving the state goes; ``last_save_at`` is Unix seconds, 0 for never."""
+
+    last_save_at: float = 0.0
+    errors: int = 0

@@ -50,6 +50,7 @@ ALLOWED = {
         "text",
         "urls",
     },
+    "state": {"state", "activity", "snapshot", "errors", "text"},
     "config": {"config", "activity", "removal", "secret", "errors", "text", "urls"},
 }
 """Which parts of the program a part may import."""

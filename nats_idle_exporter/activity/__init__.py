@@ -4,19 +4,23 @@ Facts go in through :class:`Ledger`, a :class:`SystemView` comes out at the end
 of each cycle. Nothing here awaits, reads a clock, opens a file or logs.
 """
 
+from nats_idle_exporter.activity.bridge import Clocks
 from nats_idle_exporter.activity.facts import (
     NO_TRAFFIC,
     Closed,
+    Consumer,
     Instant,
     JetStreamRound,
     Reading,
     Ring,
     Row,
     ServerFacts,
+    Stream,
     Traffic,
 )
 from nats_idle_exporter.activity.ledger import Ledger
 from nats_idle_exporter.activity.policy import BriefConnections, Cadence, Policy, Rules
+from nats_idle_exporter.activity.rows import Changes, DamagedRows, SavedRow
 from nats_idle_exporter.activity.timeline import Timeline
 from nats_idle_exporter.activity.view import (
     AccountView,
@@ -35,7 +39,11 @@ __all__ = [
     "AccountView",
     "BriefConnections",
     "Cadence",
+    "Changes",
+    "Clocks",
     "Closed",
+    "Consumer",
+    "DamagedRows",
     "Evidence",
     "EvidenceKind",
     "Instant",
@@ -47,8 +55,10 @@ __all__ = [
     "Ring",
     "Row",
     "Rules",
+    "SavedRow",
     "ServerFacts",
     "ServerView",
+    "Stream",
     "SystemView",
     "Timeline",
     "Traffic",

@@ -19,16 +19,6 @@ def system_accounts(servers: Iterable[Server]) -> set[str]:
     return {name for name in names if name}
 
 
-def jetstream_accounts(servers: Iterable[Server]) -> set[str]:
-    """Return the accounts that may own streams on some server."""
-    return {a for s in servers if s.jetstream for a in s.jetstream.enabled}
-
-
-def stream_holders(servers: Iterable[Server]) -> set[str]:
-    """Return the accounts that own a stream on some server."""
-    return {a for s in servers if s.jetstream for a in s.jetstream.holding}
-
-
 def present(servers: Iterable[Server]) -> tuple[Counter[str], Counter[str]]:
     """Return connections and leafnodes per account, summed over servers."""
     connections: Counter[str] = Counter()

@@ -76,14 +76,45 @@ class Ring(NamedTuple):
     """Nothing that was closed since the server's start was forgotten untold."""
 
 
+class Consumer(NamedTuple):
+    """One consumer of a stream: what it delivered, and what was acknowledged."""
+
+    name: str
+    delivered: int = 0
+    acked: int = 0
+    used_at: float | None = None
+    """The newest of both stamps, Unix seconds by the servers' clocks."""
+
+
+class Stream(NamedTuple):
+    """One stream as one server tells it; of a replica it may be an old view."""
+
+    account: str
+    name: str
+    """Within the account; it begins with the stream's domain where it has one."""
+    last_seq: int = 0
+    written_at: float | None = None
+    """Unix seconds by a server's clock; None when it was never written."""
+    is_copy: bool = False
+    """What it stores was written elsewhere: a mirror, or sources alone."""
+    has_consumers: bool = False
+    consumers: tuple[Consumer, ...] = ()
+    """Told only of accounts in ``JetStreamRound.consumers_of``."""
+
+
 class JetStreamRound(NamedTuple):
     """One whole reading of a server's jsz, every page of it."""
 
     asked: Instant
+    now_at: float = 0.0
+    """Unix seconds by the server's clock."""
     enabled: frozenset[str] = frozenset()
     """Accounts that may own streams."""
-    holding: frozenset[str] = frozenset()
-    """Accounts that own at least one stream here."""
+    untouched: frozenset[str] = frozenset()
+    """Of these, who made no JetStream API request since the server's start."""
+    streams: tuple[Stream, ...] = ()
+    consumers_of: frozenset[str] = frozenset()
+    """Accounts whose consumers were asked for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -187,17 +187,16 @@ class Fleet:
     def _listed(self) -> dict[str, UnwatchedKind]:
         """Return the peers that servers name and nobody reads."""
         bound = self.bound
+        counted = [server for _, server in self.counted()]
+        # A peer of both kinds is one by route, whoever told it first.
+        named = [(UnwatchedKind.GATEWAY, each.gateways) for each in counted]
+        named += [(UnwatchedKind.ROUTE, each.routes) for each in counted]
         listed = {}
-        for _, server in self.counted():
-            kinds = (
-                (UnwatchedKind.GATEWAY, server.gateways),
-                (UnwatchedKind.ROUTE, server.routes),
-            )
-            for kind, peers in kinds:
-                for peer in peers - bound.keys():
-                    known = self.servers.get(peer)
-                    if known is None or known.ended_at is None:
-                        listed[peer] = kind
+        for kind, peers in named:
+            for peer in peers - bound.keys():
+                known = self.servers.get(peer)
+                if known is None or known.ended_at is None:
+                    listed[peer] = kind
         return listed
 
     def _silenced(self, listed: dict[str, UnwatchedKind]) -> list[End]:

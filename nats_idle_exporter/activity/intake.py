@@ -6,12 +6,12 @@ same process, and what a server tells at its first reading bounds the proof.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from itertools import chain
 
 from nats_idle_exporter.activity.compare import Change, compare
 from nats_idle_exporter.activity.ends import succession
-from nats_idle_exporter.activity.facts import Instant, Reading, Row
+from nats_idle_exporter.activity.facts import Instant, JetStreamRound, Reading, Row
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import BriefConnections
@@ -30,17 +30,15 @@ class Intake:
         self._news: dict[str, str] = {}
         self._stops: list[tuple[str, str, float]] = []
 
-    def take(self, readings: Iterable[Reading]) -> dict[str, str]:
+    def take(self, readings: Sequence[Reading]) -> dict[str, str]:
         """Take a cycle's readings in; return endpoint -> ``server_id``.
 
-        A server that several endpoints lead to counts once: the answer that
-        came first becomes its last reading, of the others only use is taken.
+        They are of watched endpoints, in the order in which they came. A server
+        that several endpoints lead to counts once: the answer that came first
+        becomes its last reading, of the others only use is taken.
         """
         read: dict[str, str] = {}
-        readings = sorted(readings, key=lambda r: (r.answered, r.endpoint))
         for reading in readings:
-            if reading.endpoint not in self._memory.fleet.watches:
-                continue
             server_id = reading.server.server_id
             is_again = server_id in read.values()
             displaced = self._memory.fleet.bind(reading)
@@ -92,7 +90,7 @@ class Intake:
         self._memory.proof_from = max(self._memory.proof_from, since)
         jetstream = reading.jetstream
         touched = {closed.account for closed in reading.ring.new}
-        touched |= rows.keys() if jetstream is None else jetstream.enabled
+        touched |= rows.keys() if jetstream is None else _touched(jetstream)
         for account, row in rows.items():
             is_untouched = account not in touched and not any(row.total)
             record = self._sight(reading, account, since if is_untouched else answered)
@@ -255,9 +253,16 @@ class Intake:
         return chain(changed, before.keys() - after.keys())
 
 
+def _touched(told: JetStreamRound) -> frozenset[str]:
+    """Return the accounts whose streams may have been used at any time."""
+    written = (s.account for s in told.streams if s.last_seq or s.written_at)
+    return told.enabled.difference(told.untouched).union(written)
+
+
 def _gap_seconds(reading: Reading, last: Server) -> float:
     """Return how long a server went unread: the longest of all clocks."""
     return max(
         reading.answered.fast - last.asked.fast,
         reading.server.now_at - last.facts.now_at,
+        reading.server.uptime_seconds - last.facts.uptime_seconds,
     )

@@ -5,22 +5,32 @@ Invariants, whatever happens to servers, networks, clocks and us:
 * a failed poll is no fact: it never reaches the ledger, it only lets what is
   known grow old;
 * ``watched_to`` and every account's last use never go back;
-* the order of the readings of a cycle changes nothing.
+* the order of the readings of a cycle changes nothing;
+* a ledger that is resumed from its rows goes on as if it had never stopped, but
+  for the time in which nobody watched (see ``bridge``).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 from nats_idle_exporter.activity import census
+from nats_idle_exporter.activity.bridge import Bridge, Clocks, bridge_over
 from nats_idle_exporter.activity.ends import End
 from nats_idle_exporter.activity.facts import Instant, Reading
 from nats_idle_exporter.activity.fleet import Fleet
+from nats_idle_exporter.activity.forms import SavedClock
+from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.intake import Intake
+from nats_idle_exporter.activity.jetstream import Rounds
+from nats_idle_exporter.activity.journal import Journal
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import Cadence, Rules
 from nats_idle_exporter.activity.publish import Publisher
 from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE
+from nats_idle_exporter.activity.restoring import restore
+from nats_idle_exporter.activity.rows import Changes, SavedRow
 from nats_idle_exporter.activity.verdict import Coverage, Judge
 from nats_idle_exporter.activity.view import EvidenceKind, SystemView
 
@@ -28,7 +38,8 @@ from nats_idle_exporter.activity.view import EvidenceKind, SystemView
 class Ledger:
     """The memory of one system; one owner writes it, in cycles.
 
-    A cycle is: ``apply`` each good reading, in any order, then ``conclude``.
+    A cycle is: ``apply`` each good reading, in any order, then ``conclude``; after
+    that a store may ask for the ``changes``.
 
     Args:
         endpoints: what the operator wants watched.
@@ -43,18 +54,87 @@ class Ledger:
         self._intake = Intake(self._memory, cadence.brief_connections)
         self._rules = rules
         self._cadence = cadence
-        self._jetstream_to: Instant | None = None
-        self._round_counted: Instant | None = None
+        self._wanted = frozenset[str]()
         self._pending: list[Reading] = []
+        self._bridge = Bridge()
+        self._watch_next: tuple[list[str], Instant] | None = None
+        self._journal = Journal()
+
+    @classmethod
+    def resume(
+        cls,
+        endpoints: Iterable[str],
+        rules: Rules,
+        cadence: Cadence,
+        rows: Iterable[SavedRow],
+        clocks: Clocks,
+    ) -> Self:
+        """Return a ledger that knows what the rows tell; without rows a new one.
+
+        Args:
+            endpoints: what the operator wants watched now; see ``watch``.
+            rules: the operator's policies and exclusions now.
+            cadence: how often the endpoints are read now.
+            rows: all that an earlier ledger told as ``changes``, in any order.
+            clocks: the start of this process; the instants of all that follows are
+                of its timelines.
+
+        Raises:
+            DamagedRows: the rows are not what a ledger told.
+        """
+        endpoints = list(endpoints)
+        ledger = cls(endpoints, rules, cadence)
+        saved = restore(ledger._memory, rows)
+        if saved is not None:
+            ledger._take_over(endpoints, saved, clocks)
+        return ledger
+
+    def _take_over(
+        self, endpoints: list[str], saved: SavedClock, clocks: Clocks
+    ) -> None:
+        self._bridge = bridge_over(saved, clocks)
+        judge = self._judge(saved.now)
+        for record in self._memory.records.values():
+            name = record.name or record.account
+            judge.resume(record, self._rules.policy(record.account, name))
+        self._wanted = frozenset(judge.consumers_wanted)
+        # The store knows all this: only what changes from now on is told.
+        self._journal.begin(self._memory, saved)
+        if set(endpoints) != self._memory.fleet.watches.keys():
+            self.watch(endpoints, clocks.now)
 
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
-        """Replace the list of endpoints; the watch of those left out ends now."""
-        for end in self._memory.fleet.watch(endpoints, now):
+        """Replace the list of endpoints; the watch of those left out ends now.
+
+        After a restart it waits for the first readings: until it is known how long
+        nobody watched, no end can be dated.
+        """
+        self._watch_next = list(endpoints), now
+        if not self._bridge.is_open:
+            self._watch()
+
+    def _watch(self) -> None:
+        if self._watch_next is None:
+            return
+        (endpoints, now), self._watch_next = self._watch_next, None
+        for end in self._memory.fleet.watch(endpoints, self._bridge.carry(now)):
             self._end(end)
 
     def apply(self, reading: Reading) -> None:
         """Take one good reading in; it counts when the cycle is concluded."""
         self._pending.append(reading)
+
+    def servers(self) -> frozenset[str]:
+        """Return the ``server_id`` of every server that is remembered."""
+        return frozenset(self._memory.fleet.servers)
+
+    def consumers_wanted(self) -> frozenset[str]:
+        """Return the accounts whose consumers the next rounds of jsz must tell.
+
+        Telling is dear to servers: they are asked for those of whom a verdict is
+        near, and for a few more that are quiet or were never looked at.
+        """
+        return self._wanted
 
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle and return what is now known.
@@ -63,16 +143,53 @@ class Ledger:
             now: the end of the cycle, after all its readings.
             shift_seconds: added to all published times (see ``Timeline``).
         """
-        readings, self._pending = self._pending, []
+        memory = self._memory
+        readings = self._readings(shift_seconds)
+        now = self._bridge.carry(now)
+        rounds = Rounds(memory.jetstream, memory.fleet, memory.records)
         read = self._intake.take(readings)
-        for end in self._memory.fleet.settle():
+        for end in memory.fleet.settle():
             self._end(end)
-        self._memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
-        self._see_jetstream()
+        memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
+        rounds.take(readings)
         self._see_listings(now, read)
-        return Publisher(
-            self._memory.fleet, self._rules, self._cadence, now, shift_seconds
-        ).publish(self._memory.records, self._judge(now), read)
+        memory.concluded_at = now.slow
+        memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
+        judge = self._judge(now)
+        view = Publisher(
+            memory.fleet, self._rules, self._cadence, now, memory.shift_seconds
+        ).publish(memory.records, judge, read)
+        self._wanted = frozenset(judge.consumers_wanted)
+        return view
+
+    def _readings(self, shift_seconds: float) -> list[Reading]:
+        """Return the cycle's readings of watched endpoints, as they came."""
+        readings, self._pending = self._pending, []
+        if readings:
+            counted = dict(self._memory.fleet.counted())
+            self._bridge.close(readings, counted, shift_seconds)
+            self._watch()
+        watches = self._memory.fleet.watches
+        readings = [
+            self._bridge.carry_reading(each)
+            for each in readings
+            if each.endpoint in watches
+        ]
+        return sorted(readings, key=lambda each: (each.answered, each.endpoint))
+
+    def changes(self, clocks: Clocks) -> Changes:
+        """Return what changed since the last call; call it between cycles.
+
+        As long as a resumed ledger has seen no reading there is nothing to tell,
+        and the time in which nobody watched goes on.
+        """
+        memory = self._memory
+        if self._bridge.is_open or memory.concluded_at == NEVER:
+            return Changes([], [])
+        saved = self._bridge.saved_clock(
+            clocks, memory.shift_seconds, memory.concluded_at
+        )
+        return self._journal.changes(memory, saved)
 
     def _end(self, end: End) -> None:
         if end.server is None or end.hole_seconds > 0:
@@ -84,31 +201,6 @@ class Ledger:
             kind = EvidenceKind.CONNECTION if row.connections else EvidenceKind.LEAFNODE
             if record := self._memory.records.get(account):
                 record.use(kind, end.server.facts.server_id, end.at)
-
-    def _see_jetstream(self) -> None:
-        """Note what the last rounds of jsz say of every account.
-
-        A whole round is over when every server that counts told jsz anew: one
-        server's quick second answer is no second opinion of the others.
-        """
-        fleet = self._memory.fleet
-        oldest, newest = fleet.jetstream_span()
-        is_whole = oldest is not None and (
-            self._round_counted is None or oldest > self._round_counted
-        )
-        if is_whole:
-            self._round_counted = newest
-        if oldest is not None:
-            self._jetstream_to = max(oldest, self._jetstream_to or oldest)
-        enabled = census.jetstream_accounts(fleet.witnesses())
-        holding = census.stream_holders(fleet.witnesses())
-        for account, record in self._memory.records.items():
-            record.has_jetstream.see(
-                is_there=account in enabled, is_whole_round=is_whole
-            )
-            record.holds_streams.see(
-                is_there=account in holding, is_whole_round=is_whole
-            )
 
     def _see_listings(self, now: Instant, read: dict[str, str]) -> None:
         """Forget accounts that are gone.
@@ -133,7 +225,7 @@ class Ledger:
     def _judge(self, now: Instant) -> Judge:
         return Judge(
             Coverage(now, self._memory.fleet.watched_to, self._memory.fleet.oldest()),
-            Coverage(now, self._jetstream_to, self._memory.fleet.jetstream_span()[0]),
+            self._memory.jetstream,
             self._cadence,
             self._memory.proof_from,
             self._memory.holes,

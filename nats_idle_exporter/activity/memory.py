@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.holes import NEVER, Holes
+from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.record import Record
 
 
@@ -13,10 +14,15 @@ from nats_idle_exporter.activity.record import Record
 class Memory:
     """Servers, accounts and the bounds of what can be proven.
 
-    ``proof_from`` is on the slow timeline: before it nothing is proven.
+    ``proof_from`` and ``concluded_at``, the end of the last cycle, are on the slow
+    timeline; before the first nothing is proven. ``shift_seconds`` was added to the
+    times that were last published.
     """
 
     fleet: Fleet
     records: dict[str, Record] = field(default_factory=dict)
     holes: Holes = field(default_factory=Holes)
     proof_from: float = NEVER
+    jetstream: JetStream = field(default_factory=JetStream)
+    concluded_at: float = NEVER
+    shift_seconds: float = 0.0

@@ -91,9 +91,7 @@ class Publisher:
                 record.clear()
                 continue
             policy = self._rules.policy(account, name)
-            proof = judge.judge(
-                record, policy, has_jetstream=bool(record.has_jetstream)
-            )
+            proof = judge.judge(record, policy)
             yield AccountView(
                 account=account,
                 name=name,

@@ -30,7 +30,7 @@ class Sticky:
         """Note what the last rounds say; only whole new ones count as misses."""
         if is_there:
             self.holds, self.misses = True, 0
-        elif self.holds and is_whole_round:
+        elif is_whole_round:
             self.misses += 1
             self.holds = self.misses < MISSES_UNTIL_GONE
 
@@ -50,7 +50,8 @@ class Record:
 
     ``watched_since`` bounds its quiet: before it nothing is proven of it. So does
     ``issued_at``, when its JWT was issued at the latest, as far as that is known.
-    ``longest_idle_seconds`` is the longest idle time proven while raised.
+    ``longest_idle_seconds`` is the longest idle time proven while raised, and
+    ``is_at_longest`` says that it grows with every cycle.
     """
 
     account: str
@@ -61,8 +62,7 @@ class Record:
     holes: Holes = field(default_factory=partial(Holes, MOST_HOLES_OF_ACCOUNT))
     is_raised: bool = False
     longest_idle_seconds: float = 0.0
-    has_jetstream: Sticky = field(default_factory=Sticky)
-    holds_streams: Sticky = field(default_factory=Sticky)
+    is_at_longest: bool = False
     listed_at: float = NEVER
     listing_misses: int = 0
 
@@ -74,7 +74,14 @@ class Record:
 
     def clear(self) -> None:
         """Take a raised verdict back."""
-        self.is_raised, self.longest_idle_seconds = False, 0.0
+        self.is_raised = self.is_at_longest = False
+        self.longest_idle_seconds = 0.0
+
+    def see_idle(self, seconds: float) -> None:
+        """Note how long it is proven idle now, if its verdict is raised."""
+        if self.is_raised:
+            self.is_at_longest = seconds >= self.longest_idle_seconds
+            self.longest_idle_seconds = max(self.longest_idle_seconds, seconds)
 
     def see_listing(self, *, is_listed: bool, is_complete: bool, at: float) -> None:
         """Note whether any server lists the account.
@@ -87,4 +94,5 @@ class Record:
         if is_listed:
             self.listed_at, self.listing_misses = at, 0
         elif is_complete:
-            self.listing_misses += 1
+            # Nobody asks how many more there were, and each would be a change.
+            self.listing_misses = min(self.listing_misses + 1, MISSES_UNTIL_GONE)

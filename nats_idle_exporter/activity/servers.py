@@ -44,8 +44,13 @@ class Server:
         self.rows = rows
         self.live = {account: row for account, row in rows.items() if is_present(row)}
         self.routes, self.gateways = reading.routes, reading.gateways
-        self.jetstream = reading.jetstream or self.jetstream
+        self._hear_round(reading.jetstream)
         self.ended_at = None
+
+    def _hear_round(self, told: JetStreamRound | None) -> None:
+        if told is not None:
+            # Who was never touched matters at a first sight only.
+            self.jetstream = told._replace(untouched=frozenset())
 
     def lay_down(self) -> None:
         """Let go of what only another reading of the same process would need.
@@ -62,7 +67,7 @@ class Server:
         Who is gone at the next reading was there until then, whichever answer
         showed it.
         """
-        self.jetstream = reading.jetstream or self.jetstream
+        self._hear_round(reading.jetstream)
         for account, row in rows.items():
             if is_present(row):
                 last = self.rows.get(account) or Row(account)

@@ -6,7 +6,10 @@ was not set in between; then the stamp counts as now.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from nats_idle_exporter.activity.facts import Reading, ServerFacts
+from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.servers import Server
 
 STEP_SECONDS = 2.0
@@ -51,6 +54,44 @@ def issued_since(reading: Reading, issued_at: float) -> float:
     if _was_stepped(reading.server, None):
         return reading.answered.slow
     return _ago(reading, reading.server.now_at - issued_at - SLACK_SECONDS, None)
+
+
+class StampReader:
+    """Dates stamps that any server may have made, by all clocks of a cycle.
+
+    Whoever made a stamp, the least age by any clock is not older than the true
+    one, unless a clock was set since: then every stamp counts as now.
+    """
+
+    def __init__(self, readings: Sequence[Reading]) -> None:
+        self._now_at = min((_told_at(reading) for reading in readings), default=NEVER)
+        self._is_stepped = any(_was_stepped(r.server, None) for r in readings)
+
+    def made_at(self, teller: Reading, stamp_at: float, uptime_seconds: float) -> float:
+        """Return when a stamp was made at the latest, on the slow timeline.
+
+        Args:
+            teller: a reading of this cycle that told it.
+            stamp_at: Unix seconds by a server's clock.
+            uptime_seconds: of the tellers; what was before counts as the start.
+        """
+        return self._dated(teller, min(self._now_at - stamp_at, uptime_seconds))
+
+    def clocked_at(self, teller: Reading, stamp_at: float) -> float:
+        """Return the same by the clocks alone; ``NEVER`` of a stamp of never."""
+        if stamp_at == NEVER:
+            return NEVER
+        return self._dated(teller, self._now_at - stamp_at)
+
+    def _dated(self, teller: Reading, age_seconds: float) -> float:
+        if self._is_stepped:
+            return teller.answered.slow
+        return _ago(teller, age_seconds - SLACK_SECONDS, None)
+
+
+def _told_at(reading: Reading) -> float:
+    told = reading.jetstream
+    return reading.server.now_at if told is None else told.now_at
 
 
 def _ago(reading: Reading, age_seconds: float, last: Server | None) -> float:

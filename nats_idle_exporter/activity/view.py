@@ -24,6 +24,7 @@ class EvidenceKind(StrEnum):
     SENT = "sent"
     RECEIVED = "received"
     CLOSED_CONNECTION = "closed_connection"
+    JETSTREAM = "jetstream"
 
 
 class Reason(StrEnum):
@@ -33,8 +34,8 @@ class Reason(StrEnum):
     WATCHED_TOO_SHORT = "watched_too_short"
     OUTDATED = "outdated"
     """A server that counts was not read lately; see ``SystemView.unwatched``."""
-    STREAMS = "streams"
-    """It owns JetStream streams, whose use the counters do not show."""
+    JETSTREAM_OUTDATED = "jetstream_outdated"
+    """Its JetStream was not read lately, or not wholly."""
 
 
 class Evidence(NamedTuple):

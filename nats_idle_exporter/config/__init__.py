@@ -14,6 +14,7 @@ from nats_idle_exporter.config.schema import (
     Config,
     Inactivity,
     Poll,
+    State,
     System,
 )
 from nats_idle_exporter.config.web import WebOptions
@@ -26,6 +27,7 @@ __all__ = [
     "Inactivity",
     "Overrides",
     "Poll",
+    "State",
     "System",
     "UsageError",
     "WebOptions",

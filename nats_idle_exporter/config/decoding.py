@@ -14,6 +14,7 @@ from nats_idle_exporter.config.schema import (
     Config,
     Inactivity,
     Poll,
+    State,
     System,
 )
 
@@ -25,6 +26,7 @@ _STRUCTS: dict[str, type[msgspec.Struct]] = {
     "$.poll": Poll,
     "$.inactivity": Inactivity,
     "$.accounts": AccountRule,
+    "$.state": State,
 }
 _REQUIRED = {
     "systems": "a list of systems",

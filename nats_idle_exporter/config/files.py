@@ -7,15 +7,17 @@ from typing import Any
 
 
 def locate_files(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Return the values with the names of the files that endpoints need joined.
+    """Return the values with the names of files joined to the folder.
 
     What is no mapping or no list where there should be one stays as it is: the
     decoder refuses it.
     """
-    systems = tree.get("systems")
-    if not isinstance(systems, list):
-        return tree
-    return {**tree, "systems": [_system(each, folder) for each in systems]}
+    located = dict(tree)
+    if isinstance(systems := tree.get("systems"), list):
+        located["systems"] = [_system(each, folder) for each in systems]
+    if isinstance(state := tree.get("state"), dict):
+        located["state"] = _joined(state, folder)
+    return located
 
 
 def _system(system: Any, folder: Path) -> Any:
@@ -34,6 +36,6 @@ def _joined(value: Any, folder: Path, key: str = "") -> Any:
         return {name: _joined(each, folder, name) for name, each in value.items()}
     if isinstance(value, list) and key == "files":
         return [_joined(each, folder, "_file") for each in value]
-    if isinstance(value, str) and value and key.endswith("_file"):
+    if isinstance(value, str) and value and (key == "path" or key.endswith("_file")):
         return str(folder / value)
     return value

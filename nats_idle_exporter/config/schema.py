@@ -66,6 +66,15 @@ class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     environment: Text = ""
 
 
+class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What outlives the process, and where.
+
+    A ``path`` that is not absolute starts at the configuration file's directory.
+    """
+
+    path: Text | None = None
+
+
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The whole configuration; of ``accounts`` the first rule that matches wins."""
 
@@ -74,3 +83,4 @@ class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     inactivity: Inactivity = Inactivity()
     accounts: tuple[AccountRule, ...] = ()
     exclude: tuple[Text, ...] = ()
+    state: State = State()

@@ -200,6 +200,21 @@ REQUESTS_REFUSED = Family(
     "Number of requests and connections that the exporter's own web server refused "
     "since it started, by reason, as of the last cycle.",
 )
+STATE_LAST_SAVE_AT = Family(
+    f"{PREFIX}state_last_save_timestamp_seconds",
+    Kind.GAUGE,
+    (),
+    "Unix time, by the exporter's clock, of the last save of the state, as of the last "
+    "cycle; 0 before the first, absent when the state is kept in memory only.",
+    "seconds",
+)
+STATE_SAVE_ERRORS = Family(
+    f"{PREFIX}state_save_errors_total",
+    Kind.COUNTER,
+    (),
+    "Number of times since the exporter started that the state could not be saved, or "
+    "not be opened at the start, as of the last cycle.",
+)
 UNWATCHED_SERVERS = Family(
     f"{PREFIX}unwatched_servers",
     Kind.GAUGE,
@@ -234,6 +249,8 @@ FAMILIES: tuple[Family, ...] = tuple(
             CYCLE_DURATION,
             CYCLE_COMPLETED_AT,
             REQUESTS_REFUSED,
+            STATE_LAST_SAVE_AT,
+            STATE_SAVE_ERRORS,
             UNWATCHED_SERVERS,
         )
     )

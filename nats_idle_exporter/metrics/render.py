@@ -33,7 +33,7 @@ from nats_idle_exporter.metrics.publication import (
     Publication,
     ReloadStatus,
 )
-from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
+from nats_idle_exporter.snapshot import EndpointStatus, Snapshot, StateStatus
 
 BLOCK = 500
 """Accounts whose lines are made without letting another thread in."""
@@ -80,6 +80,7 @@ def render(
     _add_exporter(lines, publication.reload)
     for reason, count in sorted(publication.refused.items()):
         lines[c.REQUESTS_REFUSED].append(sample(c.REQUESTS_REFUSED, (reason,), count))
+    _add_state(lines, publication.state)
     if publication.snapshot is not None:
         _add_snapshot(lines, publication.snapshot, publication.ownership)
     joined = {family: b"".join(blocks) for family, blocks in lines.items()}
@@ -95,6 +96,15 @@ def _add_exporter(lines: Lines, reload: ReloadStatus) -> None:
     lines[c.RELOAD_SUCCESS_AT].append(
         sample(c.RELOAD_SUCCESS_AT, (), reload.last_success_at)
     )
+
+
+def _add_state(lines: Lines, state: StateStatus | None) -> None:
+    errors = 0 if state is None else state.errors
+    lines[c.STATE_SAVE_ERRORS].append(sample(c.STATE_SAVE_ERRORS, (), errors))
+    if state is not None:
+        lines[c.STATE_LAST_SAVE_AT].append(
+            sample(c.STATE_LAST_SAVE_AT, (), state.last_save_at)
+        )
 
 
 def _add_snapshot(lines: Lines, snapshot: Snapshot, ownership: Ownership) -> None:

@@ -149,19 +149,71 @@ class Gatewayz(Body, frozen=True):
     inbound_gateways: dict[str, list[Gateway] | None] | None
 
 
+class Progress(msgspec.Struct, gc=False, frozen=True):
+    """How far a consumer got; ``last_active`` is absent before its first step."""
+
+    consumer_seq: Count
+    last_active: Stamp | None = None
+
+
+class Consumer(msgspec.Struct, gc=False, frozen=True):
+    """A consumer of a stream."""
+
+    name: Id
+    delivered: Progress
+    ack_floor: Progress
+
+
+class StreamConfig(msgspec.Struct, gc=False, frozen=True):
+    """Where a stream's messages come from."""
+
+    subjects: list[str] | None = None
+    mirror: Named | None = None
+    sources: list[Named] | None = None
+
+
+class StreamState(msgspec.Struct, gc=False, frozen=True):
+    """What was ever written; ``last_ts`` is in the year 1 when nothing was."""
+
+    last_seq: Count
+    last_ts: Stamp
+    consumer_count: Count
+
+
 class Stream(msgspec.Struct, gc=False, frozen=True):
-    """A stream: that it exists is all we read."""
+    """A stream; its consumers are told only where they are asked for."""
+
+    name: Id
+    state: StreamState
+    config: StreamConfig = StreamConfig()
+    consumer_detail: list[Consumer] | None = None
+
+
+class ApiCalls(msgspec.Struct, gc=False, frozen=True):
+    """Requests since the server's start, those of importing accounts included."""
+
+    total: Count
+    errors: Count
 
 
 class AccountStreams(msgspec.Struct, gc=False, frozen=True):
     """One account that may use JetStream; ``name`` is a tag, ``id`` is the key."""
 
     id: Id
+    api: ApiCalls
     name: str = ""
     stream_detail: list[Stream] | None = None
 
 
-class Jsz(Body, frozen=True):
-    """/jsz?accounts=1&streams=1; no details where JetStream is disabled."""
+class JetStreamConfig(msgspec.Struct, gc=False, frozen=True):
+    """How a server's JetStream is set up; most are in no domain."""
 
+    domain: str = ""
+
+
+class Jsz(Body, frozen=True, kw_only=True):
+    """/jsz?streams=1&config=1; no details where JetStream is disabled."""
+
+    now: Stamp
+    config: JetStreamConfig = JetStreamConfig()
     account_details: list[AccountStreams] | None = None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Final, Protocol
 from urllib.parse import quote
@@ -18,19 +19,26 @@ from urllib.parse import quote
 import aiohttp
 import structlog
 
-from nats_idle_exporter.activity import JetStreamRound, Reading, ServerFacts
+from nats_idle_exporter.activity import (
+    Changes,
+    JetStreamRound,
+    Reading,
+    SavedRow,
+    ServerFacts,
+)
+from nats_idle_exporter.activity.rows import Keyed, tell
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.access import Accesses
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.conversation import Conversation
-from nats_idle_exporter.monitoring.failures import PAYLOAD, TIMEOUT, failure
+from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
+from nats_idle_exporter.monitoring.jetstream import read_jetstream
+from nats_idle_exporter.monitoring.memories import memory_rows, read_memories
 from nats_idle_exporter.monitoring.names import AccountNames
 from nats_idle_exporter.monitoring.ring import PAGE, RingMemory, RingSearch
 from nats_idle_exporter.urls import without_credentials
 
-JSZ_PAGE: Final = 1024
-"""Accounts per page of jsz: the servers' own default."""
 CLOSED: Final = "/connz?state=closed&auth=1&sort=stop"
 """Never filtered: of an account that was removed a filter hides all entries."""
 ACCOUNTS_PER_POLL: Final = 10
@@ -46,11 +54,18 @@ _log = structlog.get_logger(__name__)
 class ReadsEndpoint(Protocol):
     """The seam between the poll loop and the network."""
 
-    async def read(self, url: str, *, with_jetstream: bool) -> Reading:
+    async def read(
+        self,
+        url: str,
+        *,
+        with_jetstream: bool,
+        consumers_of: frozenset[str] = frozenset(),
+    ) -> Reading:
         """Poll one endpoint, or raise ``EndpointError``.
 
         A server that the last good poll of the endpoint did not meet is read
-        with JetStream whether that is due or not.
+        with JetStream whether that is due or not; with it go the consumers of
+        those accounts.
         """
 
 
@@ -82,13 +97,60 @@ class MonitoringClient:
         self._names: defaultdict[str, AccountNames] = defaultdict(AccountNames)
         self._met: dict[str, str] = {}
         self._rings: dict[str, RingMemory] = {}
+        self._told: Keyed = {}
 
-    async def read(self, url: str, *, with_jetstream: bool) -> Reading:
+    def recall(
+        self, rows: Iterable[SavedRow], known: Mapping[str, Collection[str]]
+    ) -> None:
+        """Remember what an earlier client told as ``changes``.
+
+        Of a server that a ledger does not know its ring has to be told whole.
+
+        Args:
+            rows: all of them.
+            known: by URL, the servers that the ledger of the URL's system knows.
+
+        Raises:
+            DamagedRows: the rows are not what a client told.
+        """
+        met, rings = read_memories(rows)
+        self._told = memory_rows(met, rings)
+        self._met = {u: i for u, i in met.items() if i in known.get(u, ())}
+        self._rings = {
+            server_id: ring
+            for server_id, ring in rings.items()
+            if all(
+                server_id in servers
+                for url, servers in known.items()
+                if met.get(url) == server_id or server_id not in self._met.values()
+            )
+        }
+
+    def changes(self) -> Changes:
+        """Return what changed since the last call; call it between cycles.
+
+        A store must write it together with what the ledgers tell of the same
+        cycle: what a ring told is told once.
+        """
+        changes = Changes([], [])
+        rows = memory_rows(self._met, self._rings)
+        tell(changes, self._told, rows)
+        self._told = rows
+        return changes
+
+    async def read(
+        self,
+        url: str,
+        *,
+        with_jetstream: bool,
+        consumers_of: frozenset[str] = frozenset(),
+    ) -> Reading:
         """Poll one endpoint.
 
         Args:
             url: the endpoint; the reading's ``endpoint`` as it stands.
             with_jetstream: whether jsz is due; for a new server it always is.
+            consumers_of: whose consumers are asked for together with jsz.
 
         Raises:
             EndpointError: some of it failed, so nothing of it may be used.
@@ -100,7 +162,7 @@ class MonitoringClient:
         try:
             async with asyncio.timeout_at(deadline):
                 reading, ring = await self._facts(
-                    conversation, url, with_jetstream=with_jetstream
+                    conversation, url, consumers_of, with_jetstream=with_jetstream
                 )
         except TimeoutError as error:
             limit = f"not all answered within {self._timeout_seconds:g} s"
@@ -120,7 +182,12 @@ class MonitoringClient:
             del self._rings[next(iter(self._rings))]
 
     async def _facts(
-        self, conversation: Conversation, url: str, *, with_jetstream: bool
+        self,
+        conversation: Conversation,
+        url: str,
+        consumers_of: frozenset[str],
+        *,
+        with_jetstream: bool,
     ) -> tuple[Reading, RingMemory]:
         ask, asked = conversation.ask, self._clock.now()
         varz = await ask("/varz", wire.decode_varz)
@@ -145,7 +212,7 @@ class MonitoringClient:
             gateways=await ask("/gatewayz", wire.decode_gatewayz),
             ring=search.ring(),
             jetstream=(
-                await self._jetstream(conversation, url, server)
+                await self._jetstream(conversation, url, server, consumers_of)
                 if with_jetstream or is_new
                 else None
             ),
@@ -155,32 +222,26 @@ class MonitoringClient:
         return reading, search.memory()
 
     async def _jetstream(
-        self, conversation: Conversation, url: str, server: ServerFacts
+        self,
+        conversation: Conversation,
+        url: str,
+        server: ServerFacts,
+        consumers_of: frozenset[str],
     ) -> JetStreamRound:
-        asked = self._clock.now()
-        names: dict[str, str] = {}
-        holding: set[str] = set()
-        offset, length = 0, JSZ_PAGE
-        while length >= JSZ_PAGE:
-            page = await conversation.ask(
-                f"/jsz?accounts=1&streams=1&limit={JSZ_PAGE}&offset={offset}",
-                wire.decode_jsz,
-            )
-            if page.length and names.keys() >= page.names.keys():
-                raise failure(PAYLOAD, "/jsz: a page repeats accounts already listed")
-            names.update(page.names)
-            holding.update(page.holding)
-            offset, length = offset + page.length, page.length
+        told, names = await read_jetstream(
+            conversation, self._clock.now(), consumers_of
+        )
         if not _tells_names(server):
             self._names[url].learn(names)
-        return JetStreamRound(asked, frozenset(names), frozenset(holding))
+        return told
 
     async def _with_details(
         self, conversation: Conversation, reading: Reading, deadline: float
     ) -> Reading:
         """Add what servers tell account by account: names, and the age of JWTs."""
         names, rows = self._names[reading.endpoint], tuple(reading.rows)
-        if self._met.get(reading.endpoint) != reading.server.server_id:
+        is_met = self._met.get(reading.endpoint) == reading.server.server_id
+        if not (is_met and names.has_met):
             names.meet(rows)
         wanted = set(names.ageless)
         if not _tells_names(reading.server):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Protocol
+from pathlib import Path
+from typing import Final, Protocol
 
-from nats_idle_exporter.activity import Instant, Timeline
+from nats_idle_exporter.activity import Clocks, Instant, Timeline
 
 
 class Clock(Protocol):
@@ -20,6 +21,9 @@ class Clock(Protocol):
     def now(self) -> Instant:
         """Return this moment on the two timelines of the proof."""
 
+    def clocks(self) -> Clocks:
+        """Return this moment on all clocks, for what outlives the process."""
+
     def wall(self) -> float:
         """Return Unix seconds; they may step."""
 
@@ -30,6 +34,9 @@ class Clock(Protocol):
         """Return as soon as ``monotonic`` has reached the given value."""
 
 
+BOOT_ID: Final = Path("/proc/sys/kernel/random/boot_id")
+
+
 def _since_boot() -> float:
     # Unlike CLOCK_MONOTONIC it counts while the machine is suspended, and a
     # suspended machine watches nothing.
@@ -37,6 +44,14 @@ def _since_boot() -> float:
 
 
 _MONOTONIC = _since_boot if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic
+
+
+def read_boot_id(path: Path = BOOT_ID) -> str:
+    """Return what tells one boot of the machine from others; "" when nothing does."""
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, UnicodeDecodeError):
+        return ""
 
 
 class SystemClock:
@@ -54,6 +69,7 @@ class SystemClock:
     ) -> None:
         self._wall = wall
         self._monotonic = monotonic
+        self._boot_id = read_boot_id()
         self._timeline = Timeline(wall(), monotonic())
 
     @property
@@ -64,6 +80,12 @@ class SystemClock:
     def now(self) -> Instant:
         """Return this moment on the two timelines of the proof."""
         return self._timeline.advance(self._wall(), self._monotonic())
+
+    def clocks(self) -> Clocks:
+        """Return this moment on all clocks, for what outlives the process."""
+        wall_at, monotonic_at = self._wall(), self._monotonic()
+        now = self._timeline.advance(wall_at, monotonic_at)
+        return Clocks(now, wall_at, monotonic_at, self._boot_id)
 
     def wall(self) -> float:
         """Return Unix seconds; they may step."""

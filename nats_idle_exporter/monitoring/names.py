@@ -21,12 +21,15 @@ class AccountNames:
         self._asked: dict[str, int] = {}
         self._turn = 0
         self._ageless: set[str] = set()
+        self.has_met = False
+        """Whether any server's accounts were taken in."""
 
     def meet(self, rows: Iterable[Row]) -> None:
         """Take in whom another server than the last lists at first.
 
         Only of those, and only while unused, the age of a JWT proves anything.
         """
+        self.has_met = True
         self._ageless = {
             row.account
             for row in rows

@@ -8,7 +8,7 @@ publishes at the end of a cycle. A failed poll changes no ledger.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, NamedTuple, Protocol
 
 from nats_idle_exporter.activity import Instant, Reading, SystemView
@@ -31,6 +31,9 @@ class KeepsLedger(Protocol):
 
     def apply(self, reading: Reading) -> None:
         """Take one good reading in."""
+
+    def consumers_wanted(self) -> frozenset[str]:
+        """Return the accounts whose consumers the next rounds of jsz must tell."""
 
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle and return what is now known."""
@@ -89,6 +92,9 @@ class Poller:
         clock: the only source of time.
         publish: takes the snapshot at the end of each cycle.
         pace: how often and how hard.
+
+    Attributes:
+        keep: what is to be done with the snapshot before the next cycle begins.
     """
 
     def __init__(
@@ -105,6 +111,7 @@ class Poller:
         self._clock = clock
         self._publish = publish
         self._pace = pace
+        self.keep: Callable[[Snapshot], Awaitable[None]] | None = None
         self._turns = 0
 
     async def run(self) -> None:
@@ -131,14 +138,15 @@ class Poller:
             for endpoint in sorted(self._endpoints, key=lambda each: each.rank):
                 polls.create_task(self._poll(endpoint, slots, end))
         views = {each.name: await self._conclude(each) for each in self._systems}
-        self._publish(
-            Snapshot(
-                systems=views,
-                endpoints=tuple(each.tally.status() for each in self._endpoints),
-                cycle_duration_seconds=self._clock.monotonic() - start,
-                completed_at=self._clock.wall(),
-            )
+        snapshot = Snapshot(
+            systems=views,
+            endpoints=tuple(each.tally.status() for each in self._endpoints),
+            cycle_duration_seconds=self._clock.monotonic() - start,
+            completed_at=self._clock.wall(),
         )
+        self._publish(snapshot)
+        if self.keep is not None:
+            await self.keep(snapshot)
 
     async def _conclude(self, system: _System) -> SystemView:
         # With many accounts this takes long: scrapes and probes must not wait.
@@ -159,7 +167,9 @@ class Poller:
                 self._turns += 1
                 endpoint.turn = self._turns
                 reading = await self._reader.read(
-                    endpoint.url, with_jetstream=self._is_jetstream_due(endpoint)
+                    endpoint.url,
+                    with_jetstream=self._is_jetstream_due(endpoint),
+                    consumers_of=endpoint.system.ledger.consumers_wanted(),
                 )
         except EndpointError as error:
             self._failed(endpoint, error, start)

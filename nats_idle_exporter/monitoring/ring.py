@@ -186,9 +186,11 @@ class RingSearch:
 
     def _age(self, entry: ClosedEntry) -> float:
         # A stamp that cannot be, or may have been made before a step, is now.
-        if self._is_stepped or self._is_older(entry):
+        age = self._now_at - entry.stop_at
+        most = self._varz.server.uptime_seconds + STEP_SECONDS
+        if self._is_stepped or self._is_older(entry) or age > most:
             return 0.0
-        return max(0.0, self._now_at - entry.stop_at)
+        return max(0.0, age)
 
     def _remembered(self) -> Mapping[int, None]:
         found = dict.fromkeys(reversed(self._entries))

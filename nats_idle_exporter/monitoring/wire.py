@@ -15,7 +15,14 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from nats_idle_exporter.activity import NO_TRAFFIC, Row, ServerFacts, Traffic
+from nats_idle_exporter.activity import (
+    NO_TRAFFIC,
+    Consumer,
+    Row,
+    ServerFacts,
+    Stream,
+    Traffic,
+)
 from nats_idle_exporter.monitoring import bodies
 from nats_idle_exporter.monitoring.failures import PAYLOAD, failure
 from nats_idle_exporter.monitoring.formats import parse_release, parse_uptime
@@ -78,11 +85,16 @@ class AccountDetail(NamedTuple):
 
 
 class JetStreamPage(NamedTuple):
-    """One page of jsz; ``names`` maps account ids to their name tags."""
+    """One page of jsz; ``names`` maps account ids to their name tags.
 
-    length: int
+    ``untouched`` are those without a JetStream API request since the server's
+    start. ``now_at`` is Unix seconds by the server.
+    """
+
+    now_at: float
     names: dict[str, str]
-    holding: frozenset[str]
+    untouched: frozenset[str]
+    streams: tuple[Stream, ...]
 
 
 @contextmanager
@@ -174,8 +186,13 @@ def _entry(closed: bodies.ClosedConnection) -> ClosedEntry:
 
 
 def _stop_at(stop: datetime | None) -> float:
+    at = _moment(stop)
+    return math.inf if at is None else at
+
+
+def _moment(stamp: datetime | None) -> float | None:
     # Go writes a moment that was never set as one of the year 1.
-    return stop.timestamp() if stop and stop.year > 1 else math.inf
+    return stamp.timestamp() if stamp and stamp.year > 1 else None
 
 
 @_payload_errors()
@@ -219,12 +236,44 @@ def _others(peers: Iterable[str], server_id: str) -> frozenset[str]:
 
 @_payload_errors()
 def decode_jsz(body: bytes | bytearray) -> tuple[str, JetStreamPage]:
-    """Decode one page of /jsz?accounts=1&streams=1."""
+    """Decode one page of /jsz?streams=1&config=1, consumers or not."""
     jsz = _JSZ.decode(body)
     details = jsz.account_details or []
+    names = {each.id: each.name for each in details}
+    if len(names) != len(details):
+        raise ValueError("an account is listed twice")
+    untouched = (e.id for e in details if not e.api.total and not e.api.errors)
+    streams = (
+        _stream(each.id, jsz.config.domain, stream)
+        for each in details
+        for stream in each.stream_detail or ()
+    )
     page = JetStreamPage(
-        len(details),
-        {each.id: each.name for each in details},
-        frozenset(each.id for each in details if each.stream_detail),
+        jsz.now.timestamp(), names, frozenset(untouched), tuple(streams)
     )
     return jsz.server_id, page
+
+
+def _stream(account: str, domain: str, stream: bodies.Stream) -> Stream:
+    state, config = stream.state, stream.config
+    return Stream(
+        account,
+        # Domains know nothing of each other's streams; no stream's name has a slash.
+        f"{domain}/{stream.name}" if domain else stream.name,
+        state.last_seq,
+        _moment(state.last_ts),
+        # A sourcing stream may have subjects too; what comes in there is use.
+        bool(config.mirror or (config.sources and not config.subjects)),
+        state.consumer_count > 0,
+        tuple(_consumer(each) for each in stream.consumer_detail or ()),
+    )
+
+
+def _consumer(consumer: bodies.Consumer) -> Consumer:
+    stamps = (consumer.delivered.last_active, consumer.ack_floor.last_active)
+    return Consumer(
+        consumer.name,
+        consumer.delivered.consumer_seq,
+        consumer.ack_floor.consumer_seq,
+        max((at for each in stamps if (at := _moment(each)) is not None), default=None),
+    )

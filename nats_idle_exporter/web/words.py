@@ -26,7 +26,7 @@ _REASONS = {
     Reason.NONE: "",
     Reason.WATCHED_TOO_SHORT: "no use seen, but not watched long enough yet",
     Reason.OUTDATED: "a server that counts was not read lately",
-    Reason.STREAMS: "it owns JetStream streams, whose use its counters do not show",
+    Reason.JETSTREAM_OUTDATED: "its JetStream was not read lately, or not wholly",
 }
 
 EVIDENCE = {
@@ -35,6 +35,7 @@ EVIDENCE = {
     EvidenceKind.SENT: "sent traffic",
     EvidenceKind.RECEIVED: "received traffic",
     EvidenceKind.CLOSED_CONNECTION: "connection that was closed",
+    EvidenceKind.JETSTREAM: "JetStream messages, written or read",
 }
 """What was seen, by kind of evidence."""
 

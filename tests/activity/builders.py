@@ -9,6 +9,7 @@ from nats_idle_exporter.activity import (
     AccountView,
     BriefConnections,
     Cadence,
+    Clocks,
     Instant,
     JetStreamRound,
     Ledger,
@@ -19,6 +20,7 @@ from nats_idle_exporter.activity import (
     SystemView,
     Traffic,
 )
+from tests.activity.keeping import Rows, keep, no_time, plain, told
 
 POLL = 30.0
 HOUR = 3600.0
@@ -119,15 +121,29 @@ class Watcher:
     ) -> None:
         self.rules = rules or FixedRules()
         cadence = Cadence(POLL, POLL, forget_after, brief_connections)
+        self.endpoints, self.cadence = endpoints, cadence
         self.ledger = Ledger(endpoints, self.rules, cadence)
+        self.rows: Rows = {}
         self.view: SystemView = self.cycle(0.0)
 
     def cycle(self, when: float, *readings: Reading) -> SystemView:
-        """Apply the readings, conclude at that moment, keep and return the view."""
+        """Apply the readings, conclude at that moment, keep and return the view.
+
+        Whatever the test is about: what is kept tells all that the ledger knows.
+        """
         for reading in readings:
             self.ledger.apply(reading)
         self.view = self.ledger.conclude(at(when))
+        keep(self.rows, self.ledger.changes(no_time(at(when))))
+        assert plain(self.resumed(no_time(at(when)))._memory) == plain(
+            self.ledger._memory
+        )
         return self.view
+
+    def resumed(self, clocks: Clocks, *endpoints: str) -> Ledger:
+        """Return a new ledger made of what was kept."""
+        urls = endpoints or [*self.ledger._memory.fleet.watches]
+        return Ledger.resume(urls, self.rules, self.cadence, told(self.rows), clocks)
 
     def watch_quietly(
         self,

@@ -64,7 +64,7 @@ class TestFirstSight:
             pytest.param(a_row(), {"ring": INCOMPLETE}, id="ring forgot"),
             pytest.param(
                 a_row(),
-                {"jetstream": JetStreamRound(at(START), frozenset({"TEAM"}))},
+                {"jetstream": JetStreamRound(at(START), enabled=frozenset({"TEAM"}))},
                 id="may own streams",
             ),
             pytest.param(a_row(), {"jetstream": None}, id="jsz not read"),

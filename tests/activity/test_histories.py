@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.simulator.plan import Kind
+from tests.simulator.draft import Kind
 from tests.simulator.tally import Tally, run_many, run_one
 
 # Tracing makes it three times slower, and other tests cover the heart.
 pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(600)]
 
 WITH_SLACK = (Kind.SLACK, Kind.CALM, Kind.ROLLING)
+OURS = ("JetStream use", "owner raise", "own restart", "own new start")
 ENOUGH = 0.3
 """The share of histories that must raise an account, or they prove little."""
 
@@ -42,6 +43,7 @@ def test_promises_hold_with_slack(capsys: pytest.CaptureFixture[str]) -> None:
             "clock",
             "overflow",
             "ring use",
+            *OURS,
         )
     )
 
@@ -55,7 +57,15 @@ def test_promises_hold_without_slack(capsys: pytest.CaptureFixture[str]) -> None
     assert tally.raise_share >= ENOUGH
     assert all(
         tally.seen[what] > 0
-        for what in ("restart", "hole", "outage", "clock", "overflow", "ring use")
+        for what in (
+            "restart",
+            "hole",
+            "outage",
+            "clock",
+            "overflow",
+            "ring use",
+            *OURS,
+        )
     )
 
 

@@ -14,6 +14,7 @@ from nats_idle_exporter.config import (
     Config,
     Inactivity,
     Poll,
+    State,
     System,
     format_duration,
     load_config,
@@ -39,6 +40,7 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "poll.": Poll,
     "inactivity.": Inactivity,
     "accounts[].": AccountRule,
+    "state.": State,
 }
 DURATIONS = {parse_duration("24h"): "24h"}
 WORDS = {"": "empty", None: "that of `inactivity`", (): "`[]`"}
@@ -66,6 +68,8 @@ def default_text(field: FieldInfo) -> str:
         return f"`{written}`"
     if isinstance(field.default, msgspec.Struct):
         return "none"
+    if field.name == "path":
+        return "`null`"
     return WORDS.get(field.default, f"`{field.default}`")
 
 
@@ -136,4 +140,5 @@ def test_the_example_loads_and_shows_the_defaults() -> None:
 
     assert config.poll == Poll()
     assert config.inactivity == Inactivity()
+    assert config.state == State()
     assert [system.name for system in config.systems] == ["default"]

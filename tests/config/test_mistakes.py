@@ -29,7 +29,7 @@ POSITIVE = "a duration above 0, like 24h"
 POLL_KEYS = (
     "one of the keys interval, timeout, jetstream_interval, concurrency, max_body_bytes"
 )
-ROOT_KEYS = "one of the keys systems, poll, inactivity, accounts, exclude"
+ROOT_KEYS = "one of the keys systems, poll, inactivity, accounts, exclude, state"
 SYSTEM_KEYS = "one of the keys endpoints, name, http_client"
 INACTIVITY_KEYS = (
     "one of the keys threshold, gap_tolerance, forget_after, brief_connections"
@@ -100,9 +100,6 @@ MISTAKES = {
         '$.systems[1]["<<"]',
         SYSTEM_KEYS,
         '"<<"',
-    ),
-    "later: state": Mistake(
-        ONE + "state: {path: null}", "$.state", ROOT_KEYS, '"state"'
     ),
     "later: inventory": Mistake(
         "systems: [{endpoints: ['http://h'], inventory: []}]",
@@ -359,6 +356,15 @@ MISTAKES = {
         "$.accounts[0].owner",
         "text",
         "a list",
+    ),
+    "empty state path": Mistake(
+        ONE + "state: {path: ''}", "$.state.path", "text that is not empty", '""'
+    ),
+    "state path as a number": Mistake(
+        ONE + "state: {path: 5}", "$.state.path", "text", "5"
+    ),
+    "unknown key of state": Mistake(
+        ONE + "state: {file: x}", "$.state.file", "one of the keys path", '"file"'
     ),
     "exclude as text": Mistake(ONE + "exclude: a", "$.exclude", "a list", '"a"'),
     "empty exclude": Mistake(

@@ -14,6 +14,7 @@ import pytest
 
 from nats_idle_exporter.config.web import DEFAULT_PORT
 from nats_idle_exporter.flags import PROGRAM, parse_serve
+from nats_idle_exporter.remembering import DIRECTORY
 from tests.support.monitoring_stack import REPOSITORY
 
 DOCKERFILE = REPOSITORY / "Dockerfile"
@@ -52,6 +53,14 @@ def test_it_starts_the_program_without_a_shell() -> None:
     assert instruction("ENTRYPOINT") == f'["{PROGRAM}"]'
     assert instruction("EXPOSE") == str(DEFAULT_PORT)
     assert instruction("STOPSIGNAL") == "SIGTERM"
+
+
+def test_its_state_is_on_a_volume() -> None:
+    """What the program learns outlives the container, where its user may write."""
+    volume, user = instruction("VOLUME"), instruction("USER").partition(":")[0]
+
+    assert f"{DIRECTORY}={volume}" in instruction("ENV")
+    assert f"--owner={user} --group={user} {volume}" in RECIPE
 
 
 def test_its_health_is_asked_by_the_program_itself() -> None:

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from nats_idle_exporter.activity import EvidenceKind, Reason, Verdict
+from nats_idle_exporter.activity import EvidenceKind, Verdict
 from tests.support.clients import connected
 from tests.support.topology import (
     a_cluster,
@@ -113,8 +113,8 @@ async def test_global_account_alone_is_the_tenant(nats_version: str) -> None:
         assert watch.verdicts() == {"$G": Verdict.INACTIVE}
 
 
-async def test_stream_holder_stays_unknown(nats_version: str) -> None:
-    """An account with a stream is unknown, one with JetStream alone is judged."""
+async def test_stream_holder_is_judged(nats_version: str) -> None:
+    """An account with an unused stream turns inactive as one without does."""
     server = a_single(
         "HOLDER", "EMPTY", version=nats_version, jetstream=["HOLDER", "EMPTY"]
     )
@@ -124,8 +124,7 @@ async def test_stream_holder_stays_unknown(nats_version: str) -> None:
         async with watching([server.monitoring_url]) as watch:
             await watch.cycles(THRESHOLD_CYCLES + 2)
 
-            assert watch.account("HOLDER").verdict is Verdict.UNKNOWN
-            assert watch.account("HOLDER").reason is Reason.STREAMS
+            assert watch.account("HOLDER").verdict is Verdict.INACTIVE
             assert watch.account("EMPTY").verdict is Verdict.INACTIVE
 
 

@@ -17,7 +17,7 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.metrics import Format, Page, Pages, Publication, ReloadStatus
-from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
+from nats_idle_exporter.snapshot import EndpointStatus, Snapshot, StateStatus
 
 NOW = 1_800_000_000.0
 URL = "http://127.0.0.1:8222"
@@ -119,6 +119,7 @@ def a_publication(snapshot: Snapshot | None, **changes: Any) -> Publication:
     values: dict[str, Any] = {
         "ownership": nobody,
         "reload": ReloadStatus(is_successful=True, last_success_at=NOW - 3600),
+        "state": StateStatus(last_save_at=NOW - 30, errors=1),
     }
     return Publication(snapshot=snapshot, **values | changes)
 

@@ -89,10 +89,23 @@ def test_before_the_first_cycle_only_our_own_families_have_samples(
         "config_last_reload_successful",
         "config_last_reload_success_timestamp_seconds",
         "http_requests_refused_total",
+        "state_last_save_timestamp_seconds",
+        "state_save_errors_total",
     }
     assert series["nats_idle_exporter_config_last_reload_successful", ()] == 0
     moment = "nats_idle_exporter_config_last_reload_success_timestamp_seconds"
     assert series[moment, ()] == NOW
+
+
+@both_formats
+def test_state_in_memory_only(form: Format) -> None:
+    """Without a file there is no time of a last save, and no error of one."""
+    publication = a_publication(None, state=None)
+
+    series = parse(form, render(publication, NO_PROCESS)[form])
+
+    assert ("nats_idle_exporter_state_last_save_timestamp_seconds", ()) not in series
+    assert series["nats_idle_exporter_state_save_errors_total", ()] == 0
 
 
 @pytest.mark.parametrize(

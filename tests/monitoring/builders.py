@@ -88,7 +88,28 @@ def gatewayz(server_id: str = SERVER) -> dict[str, Any]:
 
 def jsz(*details: dict[str, Any], server_id: str = SERVER) -> dict[str, Any]:
     """Return one page of jsz."""
-    return {"server_id": server_id, "account_details": list(details)}
+    return {
+        "server_id": server_id,
+        "now": "2026-11-24T01:58:56.8Z",
+        "account_details": list(details),
+    }
+
+
+def may_own(account: str, *streams: dict[str, Any], **changed: Any) -> dict[str, Any]:
+    """Return one account of jsz that never called the JetStream API."""
+    return {
+        "id": account,
+        "name": account,
+        "api": {"total": 0, "errors": 0},
+        "stream_detail": list(streams),
+        **changed,
+    }
+
+
+def stream(name: str = "S", **state: Any) -> dict[str, Any]:
+    """Return one stream, never written and without consumers."""
+    never = {"last_seq": 0, "last_ts": "0001-01-01T00:00:00Z", "consumer_count": 0}
+    return {"name": name, "config": {"subjects": ["s"]}, "state": {**never, **state}}
 
 
 def dump(body: dict[str, Any]) -> bytes:

@@ -40,13 +40,21 @@ class FakeReader:
         self.server_ids: dict[str, str] = {}
         self.rings: dict[str, Ring] = {}
         self.calls: list[tuple[str, bool]] = []
+        self.consumers_of: list[frozenset[str]] = []
         self.now_reading: list[str] = []
         self.most_at_once = 0
 
-    async def read(self, url: str, *, with_jetstream: bool) -> Reading:
+    async def read(
+        self,
+        url: str,
+        *,
+        with_jetstream: bool,
+        consumers_of: frozenset[str] = frozenset(),
+    ) -> Reading:
         """Note the call, play, and answer."""
         assert url not in self.now_reading, "polls of one endpoint overlap"
         self.calls.append((url, with_jetstream))
+        self.consumers_of.append(consumers_of)
         self.now_reading.append(url)
         self.most_at_once = max(self.most_at_once, len(self.now_reading))
         try:
@@ -87,6 +95,8 @@ def facts(server_id: str) -> ServerFacts:
 class FakeLedger:
     """Record the calls, in order; ``view`` is what the next cycle concludes.
 
+    ``wanted`` are the accounts whose consumers it asks for.
+
     ``arrived`` lets a test wait for readings.
     """
 
@@ -94,6 +104,7 @@ class FakeLedger:
         self.applied: list[Reading] = []
         self.concluded: list[tuple[Instant, float]] = []
         self.view = empty_view()
+        self.wanted = frozenset[str]()
         self.arrived = asyncio.Semaphore(0)
 
     @property
@@ -109,6 +120,10 @@ class FakeLedger:
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Refuse: the loop has no business with it."""
         raise AssertionError(endpoints, now)
+
+    def consumers_wanted(self) -> frozenset[str]:
+        """Return what the test set."""
+        return self.wanted
 
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle."""

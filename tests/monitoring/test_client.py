@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from nats_idle_exporter import __version__
-from nats_idle_exporter.activity import JetStreamRound, Ring, Row
+from nats_idle_exporter.activity import Ring, Row, Stream
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.client import RINGS_PER_ENDPOINT
 from tests.monitoring import builders
@@ -27,7 +27,7 @@ from tests.support.clock import FakeClock
 CLOSED = "/connz?state=closed&auth=1&sort=stop&limit="
 PEERS = ["/routez", "/gatewayz"]
 FACTS = ["/varz", "/accstatz?unused=1", f"{CLOSED}1", *PEERS]
-PAGE = "/jsz?accounts=1&streams=1&limit=1024&offset="
+PAGE = "/jsz?accounts=1&streams=1&config=1&limit=1024&offset="
 FIRST = [*FACTS[:3], f"{CLOSED}1024&offset=0", *PEERS, f"{PAGE}0"]
 """What a new server is asked: the whole ring, and its streams too."""
 NOW_AT = datetime.fromisoformat(builders.varz()["now"][:26] + "Z").timestamp()
@@ -274,7 +274,7 @@ class TestRing:
 def enabled(count: int, start: int = 0) -> list[dict[str, object]]:
     """Return jsz details of accounts; of each ten the first holds a stream."""
     return [
-        {"id": f"A{n}", "name": f"n{n}", "stream_detail": [{}] * (n % 10 == 0)}
+        builders.may_own(f"A{n}", *[builders.stream()] * (n % 10 == 0), name=f"n{n}")
         for n in range(start, start + count)
     ]
 
@@ -300,11 +300,11 @@ class TestJetStream:
 
         total = sum(lengths)
         assert server.requests == [*FIRST[:-1], *scripts]
-        assert reading.jetstream == JetStreamRound(
-            reading.asked,
-            frozenset(f"A{n}" for n in range(total)),
-            frozenset(f"A{n}" for n in range(0, total, 10)),
-        )
+        told = reading.jetstream
+        assert told is not None
+        assert told.asked == reading.asked
+        assert told.enabled == {f"A{n}" for n in range(total)}
+        assert told.streams == tuple(Stream(f"A{n}", "S") for n in range(0, total, 10))
 
     async def test_a_server_that_ignores_the_offset_is_refused(
         self, make_client: MakesClient
@@ -312,8 +312,9 @@ class TestJetStream:
         """The same full page again would go on for ever."""
         scripts = {"/jsz": answer(builders.jsz(*enabled(1024)))}
         async with running(server := ScriptedServer(scripts)):
+            client = make_client(max_body_bytes=1_000_000)
             with pytest.raises(EndpointError) as caught:
-                await make_client().read(server.url, with_jetstream=True)
+                await client.read(server.url, with_jetstream=True)
 
         assert caught.value.reason == "payload"
         assert len(server.requests) == len(FIRST) + 1
@@ -329,7 +330,7 @@ class TestNames:
             "/accstatz": answer(
                 builders.accstatz(*(builders.stat(a) for a in ("A1", "A2", "A3")))
             ),
-            "/jsz": answer(builders.jsz({"id": "A1", "name": "one"})),
+            "/jsz": answer(builders.jsz(builders.may_own("A1", name="one"))),
             "/accountz?acc=A1": answer(b"does not exist", 400),
             "/accountz?acc=A2": answer(named("two")),
             "/accountz": answer(b"does not exist", 400),

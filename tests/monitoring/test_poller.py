@@ -367,6 +367,15 @@ class TestJetStream:
 
         assert world.reader.calls[-1] == (A, True)
 
+    async def test_asks_for_the_consumers_that_the_ledger_wants(self) -> None:
+        """The wish of the last cycle goes to every endpoint of the system."""
+        world = World(A, B)
+        world.ledger.wanted = frozenset({"APP"})
+
+        await world.poller.cycle()
+
+        assert world.reader.consumers_of == [frozenset({"APP"})] * 2
+
     async def test_due_while_no_round_was_good(self) -> None:
         """A failed poll with jsz is followed by another with jsz."""
         world = World(A)

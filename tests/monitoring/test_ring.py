@@ -531,6 +531,14 @@ class TestClocks:
 
         assert server.read(last)[0].new == (Closed("A", 0),)
 
+    def test_a_stamp_from_before_the_start(self, server: Server) -> None:
+        """What cannot be is of now, whatever else the account closed."""
+        server.close("A")
+        server.wait(100)
+        server.close("A", ago=server.up + 60)
+
+        assert server.read()[0].new == (Closed("A", 0),)
+
     @pytest.mark.parametrize("start", [-1, 0])
     @pytest.mark.parametrize(("seconds", "age"), [(-1000.0, 0.0), (1000.0, 20.0)])
     def test_a_step_within_a_poll(

@@ -167,8 +167,7 @@ class TestCaptures:
         ((account, name),) = page.names.items()
         assert name == "FJS"
         assert account.startswith("A")
-        assert {account} == page.holding
-        assert page.length == 1
+        assert {account} == {each.account for each in page.streams}
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_an_enabled_account_without_streams_holds_none(self, version: str) -> None:
@@ -176,7 +175,7 @@ class TestCaptures:
         _, page = wire.decode_jsz(captured(version, "config-single", "jsz_full.json"))
 
         assert {"APP", "JSEMPTY"} == set(page.names)
-        assert {"APP"} == page.holding
+        assert {"APP"} == {each.account for each in page.streams}
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_name_tag_and_age_are_told_of_one_account(self, version: str) -> None:
@@ -412,9 +411,13 @@ class TestTolerance:
 
     def test_disabled_jetstream_is_an_empty_page(self) -> None:
         """A server without JetStream tells no accounts."""
-        body = dump({"server_id": SERVER, "disabled": True})
+        moment = "2026-11-24T01:58:56Z"
+        body = dump({"server_id": SERVER, "now": moment, "disabled": True})
 
-        assert wire.decode_jsz(body) == (SERVER, wire.JetStreamPage(0, {}, frozenset()))
+        _, page = wire.decode_jsz(body)
+
+        assert page.names == {}
+        assert page.streams == ()
 
 
 def without(field: str) -> dict[str, Any]:
@@ -532,7 +535,7 @@ class TestRefusal:
             (wire.decode_gatewayz, {"server_id": SERVER}),
             (wire.decode_gatewayz, {**builders.gatewayz(), "inbound_gateways": []}),
             (wire.decode_jsz, builders.jsz({"name": "APP"})),
-            (wire.decode_jsz, builders.jsz({"id": "APP", "stream_detail": 3})),
+            (wire.decode_jsz, builders.jsz(builders.may_own("APP", stream_detail=3))),
         ],
     )
     def test_other_bodies_need_their_fields(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 
+from tests.simulator.draft import Kind
 from tests.simulator.mutants import MUTANTS
-from tests.simulator.plan import Kind
 from tests.simulator.tally import Tally, find_seed, run_many
 
 

@@ -68,6 +68,8 @@ class RingReader:
         return tuple(Closed(*each) for each in ages.items())
 
     def _age(self, stamp: float) -> float:
-        if self._is_stepped or stamp < self._settled_at:
+        age = self._now_at - stamp
+        most = self._uptime_seconds + STEP_SECONDS
+        if self._is_stepped or stamp < self._settled_at or age > most:
             return 0.0
-        return max(0.0, self._now_at - stamp)
+        return max(0.0, age)

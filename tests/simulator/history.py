@@ -10,14 +10,18 @@ from typing import NamedTuple
 from nats_idle_exporter.activity import (
     BriefConnections,
     Cadence,
+    Clocks,
+    Instant,
     Ledger,
     Policy,
     SystemView,
     Timeline,
 )
+from tests.simulator.draft import BEGAN_AT, Kind
 from tests.simulator.horizon import Horizon
 from tests.simulator.judge import Judge, Promise, Violation
-from tests.simulator.plan import BEGAN_AT, Kind, Plan, make_plan
+from tests.simulator.plan import Plan, make_plan
+from tests.simulator.restarts import Machine, OwnRestart, Store
 from tests.simulator.truth import Truth
 from tests.simulator.watcher import Door, Forge, Poll, TimelineForge, Watcher
 from tests.simulator.world import Endpoint
@@ -45,6 +49,8 @@ class Outcome:
     seed: int
     kind: Kind
     raises: int = 0
+    owner_raises: int = 0
+    """Raises of accounts that own streams."""
     seen: set[str] = field(default_factory=set)
     violations: list[Violation] = field(default_factory=list)
 
@@ -63,68 +69,137 @@ class History:
         forge: Forge = Ledger,
         timeline: TimelineForge = Timeline,
     ) -> None:
-        self.seed = seed
         # A string, so that neighbouring seeds share nothing.
         self.rng = Random(f"{kind}-{seed}")
         self.plan: Plan = make_plan(self.rng, kind)
+        self.outcome = Outcome(seed, kind)
+        self._forge, self._timeline = forge, timeline
+        self._rules = _Rules(self.plan.promise)
+        self.restarts = sorted(self.plan.restarts)
+        self.machine = Machine(
+            self.plan.world, counts_suspension=self.rng.random() < 0.5
+        )
+        self.plan.world.run_until(BEGAN_AT)
+        self._begin(BEGAN_AT)
+
+    def _begin(self, when: float) -> None:
+        """Let a heart begin that knows nothing, and all that judges it."""
         world, promise = self.plan.world, self.plan.promise
-        world.run_until(BEGAN_AT)
+        habits = self.plan.habits
         self.truth = Truth(
-            is_strict_about_rings=promise.brief_connections is BriefConnections.REQUIRE
+            is_strict_about_rings=promise.brief_connections is BriefConnections.REQUIRE,
+            round_seconds=habits.jetstream_seconds + habits.interval_seconds,
         )
         self.horizon = Horizon(world, self.truth)
-        self.watcher = Watcher(world, self.plan.habits, BEGAN_AT, timeline)
+        self.watcher = Watcher(world, self.plan.habits, when, self._timeline)
         self.judge = Judge(
             world, self.truth, self.horizon, promise, self.watcher, BEGAN_AT
         )
-        self.ledgers = [self._forge(forge)]
-        if self.rng.random() < ORDERED_SHARE:
-            self.ledgers.append(self._forge(forge))
+        amount = 2 if self.rng.random() < ORDERED_SHARE else 1
+        cadence, endpoints = self._cadence(), list(world.endpoints)
+        self.ledgers: list[Door] = [
+            self._forge(endpoints, self._rules, cadence) for _ in range(amount)
+        ]
+        self.stores = [Store() for _ in range(amount)]
+        self._saved: Clocks | None = None
 
-    def _forge(self, forge: Forge) -> Door:
+    def _cadence(self) -> Cadence:
         habits = self.plan.habits
-        cadence = Cadence(
+        return Cadence(
             habits.interval_seconds,
             habits.jetstream_seconds,
             self.plan.promise.forget_after_seconds,
             self.plan.promise.brief_connections,
         )
-        endpoints = list(self.plan.world.endpoints)
-        return forge(endpoints, _Rules(self.plan.promise), cadence)
 
     def run(self) -> Outcome:
         """Run it; stop at the first cycle that breaks a promise."""
-        for _ in range(self.plan.cycles):
-            self._step()
+        outcome = self.outcome
+        for cycle in range(self.plan.cycles):
+            if self.restarts and self.watcher.due_at >= self.restarts[0].at:
+                self._restart(self.restarts.pop(0), cycle)
+            self._step(cycle)
             if self.judge.violations:
                 break
-        return Outcome(
-            self.seed,
-            self.plan.kind,
-            self.judge.raises,
-            self._seen(),
-            self.judge.violations,
-        )
+        self._end()
+        outcome.seen |= self.plan.world.seen
+        outcome.violations = self.judge.violations
+        return outcome
 
-    def _seen(self) -> set[str]:
-        truth = self.truth
+    def _end(self) -> None:
+        """Note what this life of ours held."""
+        truth, judge = self.truth, self.judge
         marks = {
             "hole": truth.holes,
-            "forgiven": self.judge.forgiven,
+            "forgiven": judge.forgiven,
             "overflow": truth.overflows,
             "ring use": truth.shown_by_rings,
+            "JetStream use": truth.shown_by_journals,
+            "owner raise": judge.owner_raises,
         }
-        return self.plan.world.seen | {name for name, mark in marks.items() if mark}
+        self.outcome.seen |= {name for name, mark in marks.items() if mark}
+        self.outcome.raises += judge.raises
+        self.outcome.owner_raises += judge.owner_raises
 
-    def _step(self) -> None:
-        change = self.plan.changes.get(self.watcher.cycle)
+    # --- our own restarts ----------------------------------------------------
+
+    def _restart(self, restart: OwnRestart, cycle: int) -> None:
+        at = self.watcher.due_at + restart.down_seconds
+        self.plan.world.run_until(at)
+        if restart.reboots:
+            self.machine.reboot(at - min(10.0, restart.down_seconds / 2))
+        if restart.keeps_state and self._saved is not None:
+            self.plan.world.seen.add("own restart")
+            if (change := self.plan.changes.pop(cycle + 1, None)) is not None:
+                self._change(*change, at)
+            self._resume(at, self._saved)
+        else:
+            self.plan.world.seen.add("own new start")
+            self._end()
+            self.plan.world.forget()
+            self._begin(at)
+
+    def _resume(self, at: float, saved: Clocks) -> None:
+        world = self.plan.world
+        clocks = self.machine.clocks(Instant(0.0, 0.0), at)
+        self.watcher.resume(at, saved, clocks)
+        clocks = clocks._replace(now=self.watcher.now(at))
+        self.judge.resume(at)
+        self.truth.resumed_at = at
+        endpoints, cadence = list(world.endpoints), self._cadence()
+        self.ledgers = [
+            ledger.resume(endpoints, self._rules, cadence, store.rows(), clocks)
+            for ledger, store in zip(self.ledgers, self.stores, strict=True)
+        ]
+
+    def _save(self, now: Instant, done_at: float) -> None:
+        if not any(restart.keeps_state for restart in self.restarts):
+            return
+        self._saved = self.machine.clocks(now, done_at)
+        for ledger, store in zip(self.ledgers, self.stores, strict=True):
+            store.save(ledger.changes(self._saved))
+
+    # --- cycles --------------------------------------------------------------
+
+    def _step(self, cycle: int) -> None:
+        change = self.plan.changes.get(cycle)
         if change is not None:
-            self._change(*change)
-        done_at, polls = self.watcher.run_cycle()
+            at = self.watcher.due_at
+            self._change(*change, at)
+            now = self.watcher.now(at)
+            for ledger in self.ledgers:
+                ledger.watch(list(self.plan.world.endpoints), now)
+        wanted = [ledger.consumers_wanted() for ledger in self.ledgers]
+        done_at, polls = self.watcher.run_cycle(wanted[0])
         self.truth.cycle = self.watcher.cycle
         views = self._tell(polls, done_at)
         self.horizon.take(polls)
+        self._calibrate(views[0], polls)
         self.judge.hear(views[0], polls, done_at)
+        if any(accounts != wanted[0] for accounts in wanted):
+            self.judge.violations.append(
+                Violation("order", "", done_at - BEGAN_AT, f"consumers of {wanted}")
+            )
         if any(view != views[0] for view in views[1:]):
             self.judge.violations.append(
                 Violation("order", "", done_at - BEGAN_AT, _difference(*views))
@@ -140,10 +215,21 @@ class History:
             for reading in readings:
                 ledger.apply(reading)
             views.append(ledger.conclude(now, shift))
+        self._save(now, done_at)
         return views
 
-    def _change(self, what: str, endpoint: Endpoint) -> None:
-        world, at = self.plan.world, self.watcher.due_at
+    def _calibrate(self, view: SystemView, polls: list[Poll]) -> None:
+        is_whole = view.is_fresh and not view.unwatched
+        if view.watched_to_at is None or not is_whole or not self.watcher.is_resumed:
+            return
+        first_at = min(poll.asked_at for poll in polls)
+        is_read = not any(poll.is_failed for poll in polls)
+        if is_read and self.horizon.reach_at() >= first_at:
+            self.watcher.calibrate(view.watched_to_at, polls)
+
+    def _change(self, what: str, endpoint: Endpoint, at: float) -> None:
+        """Let the operator change the list of endpoints."""
+        world = self.plan.world
         world.run_until(at)
         if what == "remove":
             gone = world.endpoints.get(endpoint.url)
@@ -158,9 +244,6 @@ class History:
             endpoint.added_at = at
             for index in endpoint.nodes:
                 self._watched_again(index, at)
-        now = self.watcher.now(at)
-        for ledger in self.ledgers:
-            ledger.watch(list(world.endpoints), now)
 
     def _watched_again(self, index: int, at: float) -> None:
         node = self.plan.world.nodes[index]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
+from nats_idle_exporter.activity import JetStreamRound
 from tests.simulator.servers import NEVER, Process
 from tests.simulator.truth import Truth
 from tests.simulator.watcher import Poll
@@ -31,6 +32,9 @@ class Horizon:
         endpoints = self.world.endpoints.values()
         self._led_to = {index for each in endpoints for index in each.nodes}
         good = [poll for poll in polls if not poll.is_failed]
+        is_first_sight = self.first_sight_at is None
+        journals = self.world.jetstream.journals
+        self.truth.take_losses(journals, is_first_sight=is_first_sight)
         good.sort(key=lambda poll: poll.sample.at if poll.sample else 0.0)
         for poll in good:
             self._read(poll)
@@ -56,24 +60,9 @@ class Horizon:
         if "clock" in self.world.seen:
             for closed in poll.ring.new:
                 self.truth.tell_again(closed.account)
-        before = [
-            run
-            for run in node.ended
-            if run.start_at < process.start_at
-            and (endpoint.url in run.read_by or not run.read_by)
-        ]
-        if before:
-            start_at = max(run.last_sample_at for run in before)
-            if start_at == NEVER:
-                start_at = node.added_at
-            if start_at > NEVER:
-                end_at = _death_at(before)
-                self.truth.end(before, start_at, end_at, poll.answered_at)
-            node.ended = [run for run in node.ended if run not in before]
+        self._end_predecessors(poll, process)
         node.last_asked_at = max(poll.asked_at, node.last_asked_at or 0.0)
-        if poll.jetstream is not None:
-            node.last_round = poll.jetstream
-            node.last_round_at = max(poll.asked_at, node.last_round_at or 0.0)
+        self._hear_streams(poll)
         node.told_peers = (poll.peers_at, poll.routes | poll.gateways)
         node.is_believed_ended = False
         endpoint.has_answered = True
@@ -86,6 +75,40 @@ class Horizon:
         endpoint.past.add(node.index)
         endpoint.last_process = process
         process.read_by.add(endpoint.url)
+        process.known_at = None
+
+    def _end_predecessors(self, poll: Poll, process: Process) -> None:
+        """See the end of those that ran here before this server."""
+        node = poll.node
+        before = [
+            run
+            for run in node.ended
+            if run.start_at < process.start_at
+            and (poll.endpoint.url in run.read_by or not run.read_by)
+        ]
+        if before:
+            start_at = max(run.last_sample_at for run in before)
+            if start_at == NEVER:
+                start_at = node.added_at
+            if start_at > NEVER:
+                end_at = _death_at(before)
+                self.truth.end(before, start_at, end_at, poll.answered_at)
+            node.ended = [run for run in node.ended if run not in before]
+
+    def _hear_streams(self, poll: Poll) -> None:
+        node, told = poll.node, poll.jetstream
+        if told is None:
+            return
+        node.last_round = told
+        node.last_round_at = max(poll.asked_at, node.last_round_at or 0.0)
+        for account in told.consumers_of:
+            node.consumers_at[account] = node.last_round_at
+        told_journals = [telling.journal for telling in poll.tellings]
+        for journal in self.world.jetstream.journals:
+            is_kept = journal.is_there and node.index in journal.places
+            if is_kept and journal not in told_journals:
+                journal.missed_at = journal.missed_at or poll.asked_at
+        self.truth.settle_journals(poll.tellings, poll.answered_at)
 
     def _hear_peers(self, poll: Poll) -> None:
         for server_id in poll.routes | poll.gateways:
@@ -151,6 +174,7 @@ class Horizon:
         node.ended = []
         node.last_asked_at = node.told_peers = None
         node.last_round = node.last_round_at = None
+        node.consumers_at.clear()
         node.is_displaced = node.is_believed_ended = False
 
     # --- how far it reaches --------------------------------------------------
@@ -180,22 +204,39 @@ class Horizon:
                     if node.index in endpoint.nodes and not endpoint.has_answered:
                         yield endpoint.added_at
 
-    def streams(self) -> tuple[set[str], set[str]]:
-        """Return who may own streams and who owns some, by the last rounds."""
-        enabled, holding = set[str](), set[str]()
-        for node in self.world.nodes:
-            if node.last_round is not None:
-                enabled |= node.last_round.enabled
-                holding |= node.last_round.holding
-        return enabled, holding
+    def _rounds(self) -> Iterable[JetStreamRound]:
+        """Yield the last answer to jsz of every node."""
+        rounds = (node.last_round for node in self.world.nodes)
+        return (told for told in rounds if told is not None)
+
+    def enabled(self) -> set[str]:
+        """Return who may own streams."""
+        return {account for told in self._rounds() for account in told.enabled}
+
+    def holding(self) -> set[str]:
+        """Return who owns streams."""
+        return {each.account for told in self._rounds() for each in told.streams}
+
+    def consumed(self) -> set[str]:
+        """Return who owns streams with consumers."""
+        streams = (each for told in self._rounds() for each in told.streams)
+        return {each.account for each in streams if each.has_consumers}
+
+    def _watched(self) -> Iterable[Node]:
+        return (node for node in self.world.nodes if self._is_watched(node))
 
     def round_at(self) -> float:
         """Return when every watched server's jsz was read."""
+        rounds = (node.last_round_at for node in self._watched())
+        return min((at for at in rounds if at is not None), default=math.inf)
+
+    def consumers_at(self, account: str) -> float:
+        """Return when every watched server's consumers of it were read."""
         return min(
             (
-                node.last_round_at
-                for node in self.world.nodes
-                if self._is_watched(node) and node.last_round_at is not None
+                node.consumers_at.get(account, NEVER)
+                for node in self._watched()
+                if node.last_round_at is not None
             ),
             default=math.inf,
         )

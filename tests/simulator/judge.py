@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from tests.simulator.horizon import Horizon
+from tests.simulator.journals import Journal
 from tests.simulator.servers import NEVER
 from tests.simulator.truth import Hole, Truth
 from tests.simulator.watcher import Poll, Watcher
@@ -65,6 +67,11 @@ class Memory:
     listed_at: float = NEVER
     first_listed_at: float = NEVER
     unlisted: int = 0
+    idle: float = 0.0
+    claimed_at: float = NEVER
+    """Until when it was claimed to be idle, by the last view."""
+    is_resumed: bool = False
+    """We restarted since."""
     late: int = 0
 
 
@@ -80,10 +87,13 @@ class Judge:
     began_at: float
     violations: list[Violation] = field(default_factory=list)
     raises: int = 0
+    owner_raises: int = 0
+    """Raises of accounts that own streams."""
     forgiven: Counter[str] = field(default_factory=Counter)
     _known: dict[str, Memory] = field(default_factory=dict)
     _holding: set[str] = field(default_factory=set)
     _enabled: set[str] = field(default_factory=set)
+    _consumed: set[str] = field(default_factory=set)
     _overtaken: set[str] = field(default_factory=set)
     """Accounts of which one server told two things in one cycle, in an order that
     nobody knows: the heart may see use where there was none."""
@@ -92,6 +102,23 @@ class Judge:
     _reach_at: float = 0.0
     _claimed_to_at: float = 0.0
     _polls: list[Poll] = field(default_factory=list)
+    _resumed_at: float = NEVER
+    """From then on silence may have to be proven anew."""
+    _ready_at: float = NEVER
+    """From then on all was read again after a restart of ours."""
+    _slack_seconds: float = 0.0
+    """What our restarts may cost of every idle time."""
+
+    def resume(self, when: float) -> None:
+        """Take in that we restarted: nobody saw the time since the last cycle."""
+        for memory in self._known.values():
+            memory.is_resumed = True
+        habits = self.watcher.habits
+        self._slack_seconds += 2 * habits.interval_seconds
+        rounds_seconds = habits.interval_seconds + habits.jetstream_seconds
+        self._ready_at = when + 2 * rounds_seconds
+        if any(node.ended for node in self.world.nodes):
+            self._resumed_at = when + self.watcher.habits.interval_seconds
 
     def hear(self, view: SystemView, polls: list[Poll], now_at: float) -> None:
         """Judge the view of one cycle."""
@@ -120,7 +147,9 @@ class Judge:
     # --- what this cycle told ------------------------------------------------
 
     def _take_streams(self) -> None:
-        self._enabled, self._holding = self.horizon.streams()
+        self._enabled = self.horizon.enabled()
+        self._holding = self.horizon.holding()
+        self._consumed = self.horizon.consumed()
 
     def _take_listings(self) -> None:
         listed: set[str] = set()
@@ -163,10 +192,12 @@ class Judge:
         was, memory.verdict = memory.verdict, view.verdict
         self._evidence(view, memory)
         self._idle(view)
+        self._stretched(view, memory)
         is_inactive = view.verdict is Verdict.INACTIVE
         is_raised = is_inactive and was is not Verdict.INACTIVE
         if is_raised:
             self.raises += 1
+            self.owner_raises += view.account in self._holding
         if is_raised or (is_inactive and view.is_observed):
             self._proven(view, "raised" if is_raised else "observed")
         threshold = self.promise.threshold(view.account)
@@ -214,7 +245,9 @@ class Judge:
                 f"idle {idle:.1f}s, reach {self._ago(reach_at)}, proof from {first}",
             )
             return
-        used_at, how = self._last_use(view.account, from_at)
+        used_at, how = self._last_use(view, from_at)
+        if used_at <= from_at + EPSILON:
+            used_at, how = self._untold(view, Journal.untold_writes), "written, untold"
         if used_at > from_at + EPSILON:
             self._blame(
                 "idle",
@@ -223,17 +256,82 @@ class Judge:
                 f"{self._ago(used_at)} ({how})",
             )
 
-    def _last_use(self, account: str, from_at: float) -> tuple[float, str]:
-        last_at, how = self.truth.shown.get(account, NEVER), "shown"
-        if last_at > self._claimed_to_at:
+    def _stretched(self, view: AccountView, memory: Memory) -> None:
+        """Check that a restart of ours made nobody idle for longer than it took."""
+        idle = view.idle_seconds
+        is_told = any(view.account in poll.issued for poll in self._polls)
+        if is_told:
+            # The age of its JWT may prove its silence further back.
+            memory.is_resumed = False
+        if memory.is_resumed and memory.claimed_at > NEVER:
+            most = max(0.0, memory.idle + self._reach_at - memory.claimed_at)
+            if idle > most + EPSILON:
+                self._blame(
+                    "stretched", view.account, f"idle {idle:.1f}s of {most:.1f}s"
+                )
+        memory.is_resumed = False
+        memory.idle = idle
+        memory.claimed_at = self._claimed_at(view) if idle else NEVER
+        if view.account in self._consumed:
+            # Not the time of any reading: as long as consumers are not looked at.
+            memory.claimed_at -= self.watcher.habits.interval_seconds
+
+    def _claimed_at(self, view: AccountView) -> float:
+        """Return until when the account is claimed to be idle."""
+        if view.account not in self._enabled:
+            return self._claimed_to_at
+        return self.watcher.true_at(view.quiet_since_at + view.idle_seconds)
+
+    def _untold(
+        self, view: AccountView, uses: Callable[[Journal], Iterable[float]]
+    ) -> float:
+        """Return when a stream was last used, in the time claimed, without a word."""
+        claimed_at = self._claimed_at(view)
+        return max(
+            (
+                at
+                for journal in self.world.jetstream.journals
+                if journal.account == view.account
+                for at in uses(journal)
+                if at <= claimed_at and not self._is_missed(journal, at)
+            ),
+            default=NEVER,
+        )
+
+    def _is_missed(self, journal: Journal, used_at: float) -> bool:
+        """Say whether a use is in a hole to be forgiven: its stream seemed gone."""
+        missed_at = journal.missed_at
+        if missed_at is None or used_at > missed_at:
+            return False
+        if journal.told_at == NEVER:
+            # It came, was used, and seemed gone, all between two rounds.
+            return True
+        hole = Hole(journal.told_at, missed_at)
+        is_missed = self._is_forgiven(hole, journal.account, used_at)
+        if is_missed:
+            self.forgiven[journal.account] += 1
+        return is_missed
+
+    def _last_use(self, view: AccountView, from_at: float) -> tuple[float, str]:
+        last_at, how = self.truth.shown.get(view.account, NEVER), "shown"
+        if last_at > self._claimed_at(view):
             last_at = NEVER
+        hidden_at, hidden = self._hidden(view, max(last_at, from_at), of_reads=False)
+        return (hidden_at, hidden) if hidden else (last_at, how)
+
+    def _hidden(
+        self, view: AccountView, since: float, *, of_reads: bool
+    ) -> tuple[float, str]:
+        """Return the last use since then that is in a hole not to be forgiven."""
+        account, claimed_at = view.account, self._claimed_at(view)
+        last_at, how = NEVER, ""
         for hole in self.truth.holes:
             used_at = hole.uses.get(account, NEVER)
-            if not max(last_at, from_at) < used_at <= self._claimed_to_at:
+            if hole.is_of_reads is not of_reads or not since < used_at <= claimed_at:
                 continue
-            if self._is_forgiven(hole, account, from_at):
+            if self._is_forgiven(hole, account, since):
                 self.forgiven[account] += 1
-            else:
+            elif used_at > last_at:
                 last_at, how = used_at, f"in a hole of {hole.seconds:.1f}s"
         return last_at, how
 
@@ -243,7 +341,9 @@ class Judge:
         together = sum(
             other.seconds
             for other in self.truth.holes
-            if other.account in (None, account) and other.end_at > from_at
+            if other.account in (None, account)
+            and other.end_at > from_at
+            and (hole.is_of_reads or not other.is_of_reads)
         )
         return together < self.promise.threshold(account) / 20
 
@@ -252,21 +352,35 @@ class Judge:
         threshold = self.promise.threshold(view.account)
         if view.idle_seconds < threshold:
             self._blame(rule, view.account, f"idle only {view.idle_seconds:.1f}s")
-        if view.account in self._holding:
-            self._blame(rule, view.account, "holds streams")
-        if self.watcher.deceived_at > self._reach_at:
+        self._read(view, rule)
+        habits = self.watcher.habits
+        limit = max(self.promise.tolerance_seconds, 2 * habits.interval_seconds)
+        self._fresh(view, rule, "a server", self._reach_at, limit)
+        limit = 2 * habits.jetstream_seconds
+        if view.account in self._enabled:
+            self._fresh(view, rule, "jsz", self.horizon.round_at(), limit)
+        if view.account in self._consumed:
+            read_at = self.horizon.consumers_at(view.account)
+            self._fresh(view, rule, "consumers", read_at, limit)
+
+    def _fresh(
+        self, view: AccountView, rule: str, what: str, read_at: float, limit: float
+    ) -> None:
+        if self.watcher.deceived_at > read_at > NEVER:
             # Nothing we can read tells the time that both our clocks missed.
             return
-        lag = self._now_at - self._reach_at
-        limit = max(
-            self.promise.tolerance_seconds, 2 * self.watcher.habits.interval_seconds
-        )
+        lag = self._now_at - read_at
         if lag > limit + EPSILON:
-            self._blame(rule, view.account, f"a server was last read {lag:.1f}s ago")
-        if view.account in self._enabled:
-            lag = self._now_at - self.horizon.round_at()
-            if lag > 2 * self.watcher.habits.jetstream_seconds + EPSILON:
-                self._blame(rule, view.account, f"jsz was last read {lag:.1f}s ago")
+            self._blame(rule, view.account, f"{what}: last read {lag:.1f}s ago")
+
+    def _read(self, view: AccountView, rule: str) -> None:
+        """Check that no stream was read from in the time that the verdict claims."""
+        since = self._reach(view.account) - self.promise.threshold(view.account)
+        read_at, how = self._untold(view, Journal.untold_reads), "untold"
+        if read_at <= since + EPSILON:
+            read_at, how = self._hidden(view, since, of_reads=True)
+        if read_at > since + EPSILON:
+            self._blame(rule, view.account, f"read {self._ago(read_at)} ({how})")
 
     def _cleared(self, view: AccountView) -> None:
         name = view.account
@@ -274,11 +388,10 @@ class Judge:
             return
         if name in self._overtaken:
             return
-        if name not in self._holding:
-            self._blame("cleared", name, f"now {view.verdict}, but no use was shown")
+        self._blame("cleared", name, f"now {view.verdict}, but no use was shown")
 
     def _active(self, view: AccountView, memory: Memory) -> None:
-        if view.account in self._holding or self.horizon.first_sight_at is None:
+        if self.horizon.first_sight_at is None:
             return
         if view.account in self._overtaken:
             return
@@ -294,15 +407,19 @@ class Judge:
     def _in_time(self, view: AccountView, memory: Memory) -> None:
         """Check that proven silence is raised at most one cycle late."""
         sight_at = self.horizon.first_sight_at
-        if sight_at is None or view.account in self._holding:
+        if sight_at is None:
             return
         quiet_at = max(
             self.truth.shown_by.get(view.account, NEVER),
             memory.first_listed_at,
             sight_at + 10.0,
+            self._resumed_at,
         )
         is_whole = not any(poll.is_failed for poll in self._polls)
         due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
+        due_at = max(due_at + self._slack_seconds, self._ready_at)
+        if view.account in self._holding:
+            due_at += 2 * self.watcher.habits.jetstream_seconds
         reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
         if view.verdict is Verdict.INACTIVE:
             memory.late = 0

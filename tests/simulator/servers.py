@@ -90,17 +90,23 @@ class Trail:
         "closed_at",
         "closed_segment",
         "closing_at",
+        "counted_at",
         "is_open",
         "pending_at",
         "resets",
         "seen_segment",
         "segment",
+        "wiped",
     )
 
     def __init__(self) -> None:
         self.baseline: Numbers = ZEROS
         self.pending_at = NEVER
+        self.counted_at = NEVER
+        """The last use that is in the counters, told or not."""
         self.resets: list[Reset] = []
+        self.wiped: list[Reset] = []
+        """Every reset there ever was, with the use that it wiped out."""
         self.is_open = False
         self.segment = 0
         self.seen_segment = 0
@@ -121,6 +127,22 @@ class Trail:
             self.closed_segment, self.closed_at = self.segment, at
             if self.seen_segment == self.segment:
                 self.closing_at = at
+
+    def use(self, at: float) -> None:
+        """Count use."""
+        self.pending_at = self.counted_at = at
+
+    def reset(self, at: float, load: int) -> None:
+        """Forget the counters; what was not read of them is lost."""
+        self.resets.append(Reset(at, load, self.pending_at))
+        self.wiped.append(Reset(at, load, self.counted_at))
+        self.pending_at = self.counted_at = NEVER
+
+    def forget(self) -> None:
+        """Let nothing be told: whoever heard it is gone."""
+        self.baseline, self.pending_at = ZEROS, self.counted_at
+        self.resets = [Reset(each.at, each.load, each.lost_at) for each in self.wiped]
+        self.seen_segment, self.closing_at = 0, NEVER
 
 
 class Process:
@@ -149,6 +171,10 @@ class Process:
         self.settled = 0
         """How many of the closed were told, or lost, by the last reading."""
         self.last_ring_at = NEVER
+        self.recovered_at = start_at
+        """From then on it tells its streams."""
+        self.touched: set[str] = set()
+        """Accounts whose JetStream API was asked since its start."""
 
     @property
     def splits(self) -> bool:
@@ -175,9 +201,16 @@ class Process:
 
     def reset(self, account: str, at: float) -> None:
         """Forget the account's counters; what was not read of them is lost."""
-        trail = self.trails[account]
-        trail.resets.append(Reset(at, self.load, trail.pending_at))
-        trail.pending_at = NEVER
+        self.trails[account].reset(at, self.load)
+
+    def forget(self) -> None:
+        """Let nothing be told: whoever heard it is gone."""
+        self.last_sample_at = self.last_ring_at = NEVER
+        self.applied_load = self.known_at = None
+        self.read_by.clear()
+        self.settled = 0
+        for trail in self.trails.values():
+            trail.forget()
 
 
 def edge(n: Numbers) -> Numbers:

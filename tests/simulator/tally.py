@@ -7,9 +7,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nats_idle_exporter.activity import Ledger
+from tests.simulator.draft import Kind
 from tests.simulator.history import History, Outcome
 from tests.simulator.mutants import Mutant
-from tests.simulator.plan import Kind
 from tests.simulator.watcher import Forge
 
 SHARES = {Kind.SLACK: 60, Kind.STRICT: 25, Kind.CALM: 13, Kind.ROLLING: 2}
@@ -23,6 +23,10 @@ _COUNTED = (
     "repoint",
     "overflow",
     "ring use",
+    "JetStream use",
+    "owner raise",
+    "own restart",
+    "own new start",
 )
 
 
@@ -33,6 +37,7 @@ class Tally:
     histories: int = 0
     with_raise: int = 0
     raises: int = 0
+    owner_raises: int = 0
     seen: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
@@ -40,6 +45,7 @@ class Tally:
         """Count one history."""
         self.histories += 1
         self.raises += outcome.raises
+        self.owner_raises += outcome.owner_raises
         self.with_raise += outcome.raises > 0
         self.seen.update(outcome.seen)
         self.violations.extend(
@@ -56,11 +62,12 @@ class Tally:
     def table(self) -> str:
         """Return the counts as lines of text."""
         lines = [
-            f"histories     {self.histories}",
-            f"with a raise  {self.with_raise} ({self.raise_share:.0%})",
-            *(f"with {name:<9}{self.seen[name]}" for name in _COUNTED),
-            f"raises        {self.raises}",
-            f"violations    {len(self.violations)}",
+            f"histories          {self.histories}",
+            f"with a raise       {self.with_raise} ({self.raise_share:.0%})",
+            *(f"with {name:<14}{self.seen[name]}" for name in _COUNTED),
+            f"raises             {self.raises}",
+            f"owners raised      {self.owner_raises}",
+            f"violations         {len(self.violations)}",
             *self.violations,
         ]
         return "\n".join(lines) + "\n"

@@ -10,15 +10,23 @@ slacks, each from the contract's list of what no polling can see:
 * the latter always, where the operator asks for best effort only;
 * an account removed and added again with the same totals of zero between two
   readings (``_lost``);
+* what was read from a stream by a consumer that was deleted before a reading
+  told it, and use of a stream that was never told with a message in it
+  (``Journal``);
+* use of a stream that was created since the last round, on a server that was
+  restarted before the next and had not recovered in it;
 * servers that no reading ever told of, and unpolled servers before a reading first
   told of them: they count as read at that moment.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from tests.simulator.jetstream import Telling
+from tests.simulator.journals import Heard, Journal
 from tests.simulator.servers import (
     NEVER,
     ZEROS,
@@ -68,6 +76,8 @@ class Hole:
     end_at: float
     account: str | None = None
     uses: dict[str, float] = field(default_factory=dict)
+    is_of_reads: bool = False
+    """Only consumers would have told, and they are asked for late."""
 
     @property
     def seconds(self) -> float:
@@ -78,8 +88,14 @@ class Hole:
 class Truth:
     """What really happened, as far as the facts given so far could show it."""
 
-    def __init__(self, *, is_strict_about_rings: bool = True) -> None:
+    def __init__(
+        self, *, is_strict_about_rings: bool = True, round_seconds: float = 0.0
+    ) -> None:
         self.is_strict_about_rings = is_strict_about_rings
+        self.round_seconds = round_seconds
+        """How long it takes at most until every stream was told, when all is well."""
+        self.resumed_at = NEVER
+        """When we were there again after a restart."""
         self.cycle = 0
         self.shown: dict[str, float] = {}
         self.grown: dict[str, float] = {}
@@ -89,6 +105,8 @@ class Truth:
         self.holes: list[Hole] = []
         self.shown_by_rings = 0
         """How many uses nothing but a ring showed."""
+        self.shown_by_journals = 0
+        """How many uses nothing but jsz showed."""
         self.overflows = 0
         """How many readings came too late for a ring."""
 
@@ -210,11 +228,42 @@ class Truth:
                 self.holes.append(Hole(start_at, sample.at, uses=uses))
         process.settled, process.last_ring_at = sample.closed, sample.at
 
-    def tell_again(self, account: str) -> None:
-        """Note that a ring told of this account's past anew.
+    def settle_journals(self, tellings: Iterable[Telling], answered_at: float) -> None:
+        """Take in that the heart was told of these streams."""
+        for journal, page, answer, untold_at in tellings:
+            account = journal.account
+            if answer.as_of < journal.emptied_at:
+                # All was lost since this was told, before the cycle was over.
+                heard = Heard(untold_at, is_doubtful=False)
+            else:
+                heard = journal.hear(page, answer)
+            if heard.is_doubtful:
+                self.tell_again(account)
+            if (used_at := heard.used_at) > NEVER:
+                self.shown_by_journals += used_at > self.shown.get(account, NEVER)
+                # Not the look that tells it starts the silence, but the last use.
+                told_at = min(answered_at, used_at + self.round_seconds)
+                if used_at <= self.resumed_at:
+                    told_at = answered_at
+                self.show(account, used_at, told_at)
 
-        Its age is wrong if a clock was stepped: it may be taken for use.
+    def take_losses(self, journals: Iterable[Journal], *, is_first_sight: bool) -> None:
+        """Take in what was lost with streams before any reading told it.
+
+        Of what nobody was told of, servers still know that the API was asked,
+        but only at the first sight that counts.
         """
+        for journal in journals:
+            if is_first_sight:
+                journal.losses += journal.unseen
+            journal.unseen.clear()
+            for account, start_at, end_at, used_at, is_read in journal.losses:
+                uses = {account: used_at}
+                self.holes.append(Hole(start_at, end_at, account, uses, is_read))
+            journal.losses.clear()
+
+    def tell_again(self, account: str) -> None:
+        """Note that this account's past was told anew, so that it looks like use."""
         self.shown_cycle[account] = self.cycle
 
     def _forget(self, trail: Trail, resets: list[Reset]) -> None:

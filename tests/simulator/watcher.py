@@ -11,17 +11,21 @@ from typing import NamedTuple, Protocol
 
 from nats_idle_exporter.activity import (
     Cadence,
+    Changes,
+    Clocks,
     Instant,
     JetStreamRound,
     Reading,
     Ring,
     Row,
     Rules,
+    SavedRow,
     ServerFacts,
     SystemView,
     Timeline,
 )
 from tests.simulator.connz import RingMemory, RingReader
+from tests.simulator.jetstream import Telling
 from tests.simulator.servers import Process
 from tests.simulator.truth import RingSample, Sample
 from tests.simulator.world import SYSTEM, Endpoint, Node, World
@@ -36,8 +40,25 @@ class Door(Protocol):
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Replace the list of endpoints."""
 
+    def consumers_wanted(self) -> frozenset[str]:
+        """Return the accounts whose consumers the next round must tell."""
+
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle."""
+
+    def changes(self, clocks: Clocks) -> Changes:
+        """Return what to save of this cycle."""
+
+    @classmethod
+    def resume(
+        cls,
+        endpoints: Iterable[str],
+        rules: Rules,
+        cadence: Cadence,
+        rows: Iterable[SavedRow],
+        clocks: Clocks,
+    ) -> Door:
+        """Return a heart that knows what was saved."""
 
 
 Forge = Callable[[Iterable[str], Rules, Cadence], Door]
@@ -88,6 +109,7 @@ class Poll:
     gateways: frozenset[str] = frozenset()
     peers_at: float = 0.0
     jetstream: JetStreamRound | None = None
+    tellings: tuple[Telling, ...] = ()
     issued: Mapping[str, float] = field(default_factory=dict)
 
     def reading(self) -> Reading:
@@ -126,12 +148,20 @@ class Watcher:
         self.rng: Random = world.rng
         self.due_at = start_at
         self.cycle = 0
+        self.wanted: frozenset[str] = frozenset()
+        """Whose consumers are asked for in this cycle."""
         self.rounds: dict[str, float] = {}
         self.rings: dict[str, RingMemory] = {}
+        self._timeline_of = timeline
         self.timeline = timeline(*self._clocks(start_at))
         self.moments: list[tuple[float, float]] = []
         self.deceived_at = -math.inf
         """When both our clocks last told less time than had passed."""
+        self.is_resumed = False
+        self._ahead = -math.inf
+        """By how much published times are ahead, once a restart was survived."""
+        self._shift_seconds = 0.0
+        """The shift when that was learned: what it moves since is added."""
         self._last = (start_at, self._clocks(start_at))
         self._acts: tuple[Act, ...] = (
             self._ask,
@@ -160,13 +190,48 @@ class Watcher:
 
     def true_at(self, published_at: float) -> float:
         """Return the true time of an instant by the time published for it."""
-        slow = published_at - self.timeline.shift_seconds - 1e-3
+        ahead = shift = self.timeline.shift_seconds
+        if self.is_resumed:
+            ahead = self._ahead + shift - self._shift_seconds
+        slow = published_at - ahead - 1e-3
+        if self.is_resumed and slow < self.moments[0][0]:
+            # It was before the restart: then our clock was another.
+            return -math.inf
         place = bisect_left(self.moments, (slow, 0.0))
         return self.moments[min(place, len(self.moments) - 1)][1]
 
-    def run_cycle(self) -> tuple[float, list[Poll]]:
-        """Poll every endpoint once; return when the last poll ended, and all."""
+    def resume(self, when: float, saved: Clocks, clocks: Clocks) -> None:
+        """Start anew after a restart, with the rings that were saved."""
+        self.due_at = when
+        self.rounds.clear()
+        self.timeline = self._timeline_of(*self._clocks(when))
+        self.moments = [(self.timeline.advance(*self._clocks(when)).slow, when)]
+        self.is_resumed, self._ahead = True, math.inf
+        told = clocks.wall_at - saved.wall_at
+        if clocks.boot_id == saved.boot_id:
+            told = max(told, clocks.monotonic_at - saved.monotonic_at)
+        if told < when - self._last[0] - 1.0:
+            self.deceived_at = when
+        self._last = (when, self._clocks(when))
+
+    def calibrate(self, watched_to_at: float, polls: list[Poll]) -> None:
+        """Learn by how much published times are ahead of our clock.
+
+        Call it when everything that counts was read in these polls.
+        """
+        ahead = watched_to_at - min(poll.asked.slow for poll in polls)
+        shift, known = self.timeline.shift_seconds, self._ahead
+        if math.isfinite(known):
+            ahead = max(ahead, known)
+        self._ahead, self._shift_seconds = ahead, shift
+
+    def run_cycle(self, wanted: frozenset[str]) -> tuple[float, list[Poll]]:
+        """Poll every endpoint once; return when the last poll ended, and all.
+
+        Consumers are asked for of the accounts wanted only.
+        """
         self.cycle += 1
+        self.wanted = wanted
         rng = self.rng
         begin_at = self.due_at + rng.uniform(0.0, 1.0)
         self.world.run_until(self.due_at)
@@ -295,15 +360,12 @@ class Watcher:
         poll.peers_at = when
         poll.routes, poll.gateways = self.world.peers(process, when)
         last_at = self.rounds.get(process.server_id, -math.inf)
-        if self.world.jetstream and (
+        jetstream = self.world.jetstream
+        if jetstream.enabled and (
             poll.asked_at - last_at >= self.habits.jetstream_seconds - 1.0
         ):
-            loaded = process.books.keys()
-            poll.jetstream = JetStreamRound(
-                poll.asked,
-                frozenset(self.world.jetstream & loaded),
-                frozenset(self.world.streams.keys() & loaded),
-            )
+            answer = jetstream.answer(process, when, poll.asked, self.wanted)
+            poll.jetstream, poll.tellings = answer.told, tuple(answer.tellings)
 
     def _answer(self, poll: Poll, when: float) -> None:
         poll.answered = self.now(when)

@@ -9,6 +9,7 @@ from random import Random
 from typing import NamedTuple
 
 from nats_idle_exporter.activity import JetStreamRound
+from tests.simulator.jetstream import JetStream
 from tests.simulator.servers import (
     GATEWAYS,
     NEVER,
@@ -46,10 +47,20 @@ class Node:
         self.last_asked_at: float | None = None
         self.last_round: JetStreamRound | None = None
         self.last_round_at: float | None = None
+        self.consumers_at: dict[str, float] = {}
         self.told_peers: tuple[float, frozenset[str]] | None = None
         self.is_displaced = False
         self.is_believed_ended = False
         """A younger server answered at its address, though it lives."""
+
+    def forget(self) -> None:
+        """Let nothing be told: whoever heard it is gone."""
+        self.ended = []
+        self.added_at = NEVER
+        self.last_asked_at = self.last_round_at = None
+        self.last_round = self.told_peers = None
+        self.consumers_at.clear()
+        self.is_displaced = self.is_believed_ended = False
 
 
 class Endpoint:
@@ -64,6 +75,13 @@ class Endpoint:
         self.added_at = NEVER
         self.past: set[int] = set()
         self.last_process: Process | None = None
+
+    def forget(self) -> None:
+        """Let nothing be told: whoever heard it is gone."""
+        self.has_answered = False
+        self.added_at = NEVER
+        self.past.clear()
+        self.last_process = None
 
 
 class Link(NamedTuple):
@@ -85,19 +103,20 @@ class World:
         self.nodes: list[Node] = []
         self.endpoints: dict[str, Endpoint] = {}
         self.tenants: list[str] = []
-        self.streams: dict[str, int] = {}
-        self.jetstream: set[str] = set()
+        self.jetstream = JetStream(self)
+        self.tags: dict[str, str] = {}
+        """Accounts that bear the name of another."""
         self.ring_size = 0
         self.lingering: list[tuple[float, Process]] = []
         self.wall_offset = 0.0
         self.suspended = 0.0
         self.seen: set[str] = set()
         self.processes: dict[str, Process] = {}
-        self._queue: list[tuple[float, int, Callable[..., None], tuple[object, ...]]]
+        self._queue: list[tuple[float, int, Callable[..., object], tuple[object, ...]]]
         self._queue = []
         self._order = count()
 
-    def at(self, when: float, act: Callable[..., None], *args: object) -> None:
+    def at(self, when: float, act: Callable[..., object], *args: object) -> None:
         """Let ``act(when, *args)`` happen at that moment."""
         heapq.heappush(self._queue, (when, next(self._order), act, args))
 
@@ -107,6 +126,17 @@ class World:
         while queue and queue[0][0] <= when:
             moment, _, act, args = heapq.heappop(queue)
             act(moment, *args)
+
+    def forget(self) -> None:
+        """Let nothing be told of all this: whoever heard it is gone."""
+        for node in self.nodes:
+            node.forget()
+        for endpoint in self.endpoints.values():
+            endpoint.forget()
+        for process in self.processes.values():
+            process.forget()
+        for journal in self.jetstream.journals:
+            journal.forget()
 
     # --- servers -------------------------------------------------------------
 
@@ -120,9 +150,17 @@ class World:
         process.ring_size = self.ring_size
         node.process = node.last_process = self.processes[server_id] = process
         loaded = [GLOBAL, SYSTEM, *sorted(node.configured)]
-        loaded += [acc for acc in self.streams if acc not in loaded]
         for account in loaded:
             process.open_book(account, self.name_of(account))
+        self.jetstream.start(when, process)
+        if self.operator:
+            self.at(process.recovered_at, self._recover, process)
+
+    def _recover(self, _when: float, process: Process) -> None:
+        """Load the accounts that own streams here."""
+        for journal in self.jetstream.journals:
+            if process.node in journal.places and journal.is_there:
+                process.open_book(journal.account, self.name_of(journal.account))
 
     def kill(self, when: float, node: Node, lag: float = 0.0) -> None:
         """End the node's process; peers list it until ``lag`` seconds later."""
@@ -134,6 +172,7 @@ class World:
             trail.close(when)
         process.ended_at = when
         node.process = None
+        self.jetstream.kill(when, node)
         node.ended.append(process)
         self.lingering.append((when + lag, process))
 
@@ -141,6 +180,7 @@ class World:
         """End the node for good."""
         self.kill(when, node)
         node.is_gone = True
+        self.jetstream.leave(when)
 
     def fall_silent(self, when: float, node: Node, seconds: float) -> None:
         """Let the node's server answer nobody, but work on."""
@@ -207,9 +247,10 @@ class World:
 
     def name_of(self, account: str) -> str:
         """Return the name tag that servers tell for the account."""
-        return f"name of {account}" if self.operator else ""
+        tag = self.tags.get(account, account)
+        return f"name of {tag}" if self.operator else ""
 
-    def _book(self, node: Node, account: str) -> bool:
+    def load(self, node: Node, account: str) -> bool:
         """Say whether the account can be used on the node now; load it if so."""
         process = node.process
         if process is None:
@@ -221,19 +262,19 @@ class World:
     def _used(self, node: Node, account: str, when: float) -> None:
         process = node.process
         assert process is not None
-        process.trails[account].pending_at = when
+        process.trails[account].use(when)
 
     def publish(
         self, when: float, node: Node, account: str, size: int, to: Node | None = None
-    ) -> None:
-        """Publish one message; with ``to`` a client there receives it."""
-        if not self._book(node, account) or node.process is None:
-            return
+    ) -> bool:
+        """Publish one message, if that can be; with ``to`` a client receives it."""
+        if not self.load(node, account) or node.process is None:
+            return False
         book = node.process.books[account]
         book.add(RECEIVED, 0, 1, size)
         self._used(node, account, when)
-        if to is None or to is node or not self._book(to, account):
-            return
+        if to is None or to is node or not self.load(to, account):
+            return True
         assert to.process is not None
         share = ROUTES if to.cluster == node.cluster else GATEWAYS
         book.add(SENT, share if node.process.splits else 0, 1, size)
@@ -242,6 +283,7 @@ class World:
             other.add(RECEIVED, share, 1, size)
         other.add(SENT, 0, 1, size)
         self._used(to, account, when)
+        return True
 
     def mirror(
         self, when: float, node: Node, to: Node, account: str, every: float
@@ -280,7 +322,7 @@ class World:
         is_login: bool = True,
     ) -> None:
         """Connect a client or a leaf server for a while, without a message."""
-        if not self._book(node, account) or node.process is None:
+        if not self.load(node, account) or node.process is None:
             return
         link = Link(
             node.process, account, node.process.books[account], is_leaf, is_login
@@ -307,7 +349,7 @@ class World:
 
     def send_at_once(self, when: float, node: Node, account: str, size: int) -> None:
         """Log in, publish in the same packet and go: ``$G`` gets the message."""
-        if not self._book(node, account) or node.process is None:
+        if not self.load(node, account) or node.process is None:
             return
         node.process.books[GLOBAL].add(RECEIVED, 0, 1, size)
         self._used(node, GLOBAL, when)
@@ -315,7 +357,7 @@ class World:
 
     def rush(self, when: float, node: Node, account: str | None, amount: int) -> None:
         """Let many connections come and go at once; None: they fail to log in."""
-        if node.process is None or (account and not self._book(node, account)):
+        if node.process is None or (account and not self.load(node, account)):
             return
         self._enter_ring(when, node.process, account, amount)
 
@@ -324,12 +366,6 @@ class World:
     ) -> None:
         stamp = when + self.nodes[process.node].clock_offset
         process.closed += [Closing(account, when, stamp)] * amount
-
-    def create_stream(self, _when: float, account: str) -> None:
-        """Give the account a stream, made through another account's import."""
-        self.streams[account] = 0
-        for node in self.nodes:
-            self._book(node, account)
 
     # --- what servers answer -------------------------------------------------
 

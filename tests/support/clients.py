@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import json
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import nats
 import nats.errors
@@ -55,13 +55,13 @@ async def connected(
 
 
 async def add_stream(
-    client: Client, name: str, subjects: list[str], replicas: int = 1
+    client: Client, name: str, subjects: list[str], replicas: int = 1, **config: Any
 ) -> None:
     """Add a stream, once the young cluster has heard from enough of its servers."""
     for _ in range(_ATTEMPTS):
         with contextlib.suppress(nats.errors.Error):
             await client.jetstream(timeout=1).add_stream(
-                name=name, subjects=subjects, num_replicas=replicas
+                name=name, subjects=subjects, num_replicas=replicas, **config
             )
             return
         await asyncio.sleep(_STEP_SECONDS)

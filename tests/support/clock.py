@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from nats_idle_exporter.activity import Instant, Timeline
+from nats_idle_exporter.activity import Clocks, Instant, Timeline
 
 
 class FakeClock:
@@ -29,6 +29,10 @@ class FakeClock:
     def now(self) -> Instant:
         """Return this moment."""
         return self._timeline.advance(self._wall, self._monotonic)
+
+    def clocks(self) -> Clocks:
+        """Return this moment on all clocks."""
+        return Clocks(self.now(), self._wall, self._monotonic, "boot")
 
     def wall(self) -> float:
         """Return Unix seconds."""

@@ -182,7 +182,7 @@ class TestAccounts:
             "AID",
             name="billing",
             verdict=Verdict.UNKNOWN,
-            reason=Reason.STREAMS,
+            reason=Reason.JETSTREAM_OUTDATED,
             is_observed=False,
             last_evidence=Evidence(EvidenceKind.RECEIVED, "N", NOW),
             connections=2,
@@ -198,7 +198,7 @@ class TestAccounts:
         assert page.columns(ACCOUNTS, *range(9)) == [
             (
                 "billingAID",
-                "unknownit owns JetStream streams, whose use its counters do not show",
+                "unknownits JetStream was not read lately, or not wholly",
                 "no",
                 "1d 1h",
                 "1d",

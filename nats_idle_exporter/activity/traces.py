@@ -1,0 +1,170 @@
+"""Traces: what is remembered of streams and consumers, over all servers.
+
+Leaders move, so nothing here is kept by server. A mark holds numbers that only
+grow as long as the thing lives, and the newest stamp of use:
+
+* more of a number, or a newer stamp, than any server told before is use;
+* less is none. It may be a replica that lags or a server that recovers, so it
+  is no good reading until whole rounds told it three times. The lower numbers
+  count at once, so that growth from there is seen; but what comes back exactly
+  as it was is the old thing, not use.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from nats_idle_exporter.activity.facts import Consumer, Instant, Stream
+from nats_idle_exporter.activity.holes import NEVER
+from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE
+
+
+class Mark(NamedTuple):
+    """Numbers that grow with use, and the newest stamp, by servers' clocks."""
+
+    counts: tuple[int, ...]
+    stamp_at: float = NEVER
+
+    def most(self, other: Mark) -> Mark:
+        """Return the most of both, number by number."""
+        counts = tuple(map(max, self.counts, other.counts))
+        return Mark(counts, max(self.stamp_at, other.stamp_at))
+
+    def is_above(self, other: Mark) -> bool:
+        """Say whether anything here is more or newer than there."""
+        pairs = zip(self.counts, other.counts, strict=True)
+        return self.stamp_at > other.stamp_at or any(a > b for a, b in pairs)
+
+    def counts_less(self, other: Mark) -> bool:
+        """Say whether any number here is lower than there."""
+        return any(a < b for a, b in zip(self.counts, other.counts, strict=True))
+
+
+def mark_stream(stream: Stream) -> Mark:
+    """Return what is written into a stream; into a copy nobody writes."""
+    if stream.is_copy:
+        return Mark((0,))
+    return Mark(
+        (stream.last_seq,), NEVER if stream.written_at is None else stream.written_at
+    )
+
+
+def mark_consumer(consumer: Consumer) -> Mark:
+    """Return how far a consumer got."""
+    return Mark(
+        (consumer.delivered, consumer.acked),
+        NEVER if consumer.used_at is None else consumer.used_at,
+    )
+
+
+@dataclass(slots=True)
+class Trace:
+    """One stream or consumer: its mark, and what it lacks.
+
+    ``lost`` is the mark from before servers told less; ``misses`` counts whole
+    rounds since then, or since it was listed.
+    """
+
+    mark: Mark
+    lost: Mark | None = None
+    misses: int = 0
+
+    def take(self, told: Mark) -> bool:
+        """Take a mark in; say whether it shows use."""
+        if self._is_back(told):
+            self.mark, self.lost = told.most(self.lost or told), None
+            return False
+        is_use = told.is_above(self.mark)
+        is_known = told.stamp_at == self.mark.stamp_at > NEVER
+        if told.counts_less(self.mark) and (is_use or is_known):
+            # Made anew, and used since; other servers may have told that before.
+            self.begin_anew(told)
+            return is_use
+        if is_use:
+            self.lost = None
+        self.mark = told.most(self.mark)
+        return is_use
+
+    def _is_back(self, told: Mark) -> bool:
+        # Servers forget the stamps of consumers when they restart.
+        lost = self.lost
+        return lost is not None and (
+            told.counts == lost.counts and told.stamp_at in (lost.stamp_at, NEVER)
+        )
+
+    def begin_anew(self, told: Mark) -> None:
+        """Go on from a mark that is less, because the thing was made anew."""
+        self.mark, self.lost = told, None
+
+    def lacks(self, told: Mark | None, *, is_whole: bool) -> bool:
+        """Say whether all servers together tell less than before, or more than taken.
+
+        Args:
+            told: the most of their last rounds; None when none lists it.
+            is_whole: every server told anew since this was asked last.
+        """
+        is_less = told is not None and told.counts_less(self.mark)
+        if told is not None and not is_less and self.lost is None:
+            self.misses = 0
+            return told.is_above(self.mark)
+        if is_whole:
+            self.misses += 1
+            if is_less and told is not None:
+                self.lost, self.mark = self.lost or self.mark, told
+        return True
+
+    @property
+    def is_believed(self) -> bool:
+        """Whether what is missing was missing for long enough."""
+        return self.misses >= MISSES_UNTIL_GONE
+
+    def settle(self) -> None:
+        """Go on from zero: what began anew and is above that was used since."""
+        zeros = (0,) * len(self.mark.counts)
+        self.mark = Mark(zeros, self.mark.stamp_at)
+        self.lost, self.misses = None, 0
+
+
+@dataclass(slots=True)
+class StreamTrace(Trace):
+    """A stream, and those of its consumers that were asked for."""
+
+    has_consumers: bool = False
+    consumers: dict[str, Trace] = field(default_factory=dict)
+
+    @property
+    def is_consumed(self) -> bool:
+        """Whether somebody may read it and leave no other trace."""
+        return self.has_consumers or bool(self.consumers)
+
+
+@dataclass(slots=True)
+class Estate:
+    """The streams of one account, and until when they were read.
+
+    ``reach`` is the last round that lacked nothing, ``consumers_reach`` the last
+    in which every server told the consumers. ``lacking_since`` is when the first
+    whole round was over that lacked something, None while none does.
+    """
+
+    streams: dict[str, StreamTrace] = field(default_factory=dict)
+    reach: Instant | None = None
+    consumers_reach: Instant | None = None
+    is_lacking: bool = False
+    is_lacking_consumers: bool = False
+    lacking_since: Instant | None = None
+    is_looked_into: bool = False
+    """Some server told its consumers once."""
+    had_no_consumers: bool = False
+    """Some round told that there were none: all that there are came later."""
+
+    @property
+    def is_unclear(self) -> bool:
+        """Whether another look at its consumers is needed, however busy it is."""
+        return self.is_lacking_consumers or not self.is_looked_into
+
+    @property
+    def has_consumers(self) -> bool:
+        """Whether somebody may read its streams and leave no other trace."""
+        return any(stream.is_consumed for stream in self.streams.values())

@@ -1,0 +1,146 @@
+"""From the state file to ledgers and back, with everything but the servers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+from structlog.testing import capture_logs
+
+from nats_idle_exporter.activity import Cadence, Verdict
+from nats_idle_exporter.config import Config, parse_config
+from nats_idle_exporter.monitoring.client import MonitoringClient
+from nats_idle_exporter.monitoring.fetch import new_session
+from nats_idle_exporter.remembering import Remembering, Watch, opened, state_path
+from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.state import Store
+from tests.activity.builders import HOUR, A, FixedRules, Process
+from tests.state.damage import run
+from tests.support.clock import FakeClock
+
+ENDPOINT = "systems: [{endpoints: ['http://a:8222']}]\n"
+CONFIG = parse_config(ENDPOINT)
+
+
+@asynccontextmanager
+async def remembering(
+    path: Path | None, clock: FakeClock
+) -> AsyncIterator[Remembering]:
+    """Open a state file as the daemon does; it is saved and closed in the end."""
+    async with new_session() as session, opened(path, CONFIG, clock) as keeper:
+        client = MonitoringClient(
+            session, clock, timeout_seconds=1.0, max_body_bytes=1000
+        )
+        watch = Watch({"default": (A,)}, FixedRules(), Cadence(30.0, 30.0, 1e6))
+        made = Remembering(watch, client, clock, keeper)
+        await made.recall()
+        yield made
+        if keeper is not None:
+            keeper.close()
+            await keeper.run()
+
+
+async def cycle(
+    remembering: Remembering, clock: FakeClock, server: Process | None = None
+) -> Verdict:
+    """Run a cycle and keep it; return the verdict on the account TEAM."""
+    ledger, now = remembering.ledgers["default"], clock.now()
+    if server is not None:
+        reading = server.reading(clock.wall())
+        ledger.apply(reading)
+    view = ledger.conclude(now, clock.shift_seconds)
+    await remembering.keep(
+        Snapshot(
+            systems={"default": view},
+            endpoints=(),
+            cycle_duration_seconds=0.0,
+            completed_at=clock.wall(),
+        )
+    )
+    return next(each.verdict for each in view.accounts)
+
+
+def files(folder: Path) -> list[Path]:
+    """Return what is in a folder."""
+    return list(folder.iterdir())
+
+
+async def raise_an_account(path: Path, clock: FakeClock) -> Process:
+    """Leave the state of a watch that raised TEAM behind."""
+    server = Process("SA", A, start=clock.wall() - 100)
+    async with remembering(path, clock) as first:
+        await cycle(first, clock, server)
+        clock.advance(HOUR)
+        assert await cycle(first, clock, server) is Verdict.INACTIVE
+    return server
+
+
+async def test_verdict_survives(tmp_path: Path) -> None:
+    """What was raised before is raised after, and the log says what was loaded."""
+    path, clock = tmp_path / "state.sqlite", FakeClock()
+    await raise_an_account(path, clock)
+    clock.advance(60)
+    with capture_logs() as logs:
+        async with remembering(path, FakeClock(clock.wall())) as second:
+            verdict = await cycle(second, clock)
+
+    assert verdict is Verdict.INACTIVE
+    assert [entry["event"] for entry in logs] == ["state loaded"]
+    with closing(Store(path)) as store:
+        changes = store.verdict_changes("default", "TEAM")
+    assert [change.after for change in changes] == ["unknown", "inactive"]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO rows VALUES ('default', 'account', 'X', x'c1')",
+        "INSERT INTO rows VALUES ('', 'ring', 'X', x'c1')",
+    ],
+)
+async def test_row_that_cannot_be_decoded(tmp_path: Path, statement: str) -> None:
+    """One such row is a broken file: nothing of it is believed, and it is set aside."""
+    path, clock = tmp_path / "state.sqlite", FakeClock()
+    await raise_an_account(path, clock)
+    run(path, statement)
+    with capture_logs() as logs:
+        async with remembering(path, clock) as second:
+            known = second.ledgers["default"].servers()
+
+    assert known == set()
+    assert [entry["event"] for entry in logs] == [
+        "state is broken: set aside, and begun anew"
+    ]
+    assert len(files(tmp_path)) == 2
+
+
+async def test_memory_only(tmp_path: Path) -> None:
+    """Without a file there is a warning, and no file."""
+    clock = FakeClock()
+    with capture_logs() as logs:
+        async with remembering(None, clock) as made:
+            await cycle(made, clock, Process("SA", A, start=clock.wall() - 100))
+
+    assert [entry["log_level"] for entry in logs] == ["warning"]
+    assert files(tmp_path) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "path"),
+    [
+        ("", {}, None),
+        ("", {"STATE_DIRECTORY": ""}, None),
+        ("", {"STATE_DIRECTORY": "/var/lib/a"}, Path("/var/lib/a/state.sqlite")),
+        ("", {"STATE_DIRECTORY": "/a:/b"}, Path("/a/state.sqlite")),
+        ("state: {path: /x/y}", {"STATE_DIRECTORY": "/a"}, Path("/x/y")),
+    ],
+)
+def test_where_the_state_is(
+    text: str, environment: dict[str, str], path: Path | None
+) -> None:
+    """The configuration outranks what systemd says; without both there is no file."""
+    config: Config = parse_config(ENDPOINT + text)
+
+    assert state_path(config, environment) == path
