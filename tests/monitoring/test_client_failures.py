@@ -187,6 +187,14 @@ class TestFailures:
             "/varz: Server disconnected",
         }
 
+    async def test_half_a_head_is_not_repeated(self, make_client: MakesClient) -> None:
+        """Headers that came before the end are no part of what is logged."""
+        half = raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: id=secret\r\nConte")
+        async with running(server := ScriptedServer({"/varz": half})):
+            error = await refusal(make_client(), server.url)
+
+        assert str(error) == "unreachable: /varz: Server disconnected"
+
     async def test_unknown_host(self, make_client: MakesClient) -> None:
         """A name that leads nowhere is told in the words of the resolver."""
         error = await refusal(make_client(), "http://no-such-host.invalid:8222")
