@@ -35,6 +35,8 @@ _HEADERS: Final = {
     "Accept": "application/json",
     # A small compressed body may unpack to anything: neither asked nor taken.
     "Accept-Encoding": "identity",
+    # What is between us and the server must not answer in its place.
+    "Cache-Control": "no-cache",
     "User-Agent": f"nats-idle-exporter/{__version__}",
 }
 

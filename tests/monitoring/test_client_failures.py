@@ -73,6 +73,13 @@ FAILURES: list[tuple[str, str, Script]] = [
     ("another server", "identity", answer(builders.accstatz(server_id="NOTHER"))),
 ]  # fmt: skip
 
+TELLING_NOW = {
+    "/varz": builders.varz(),
+    "/accstatz": builders.accstatz() | {"now": "2026-11-24T01:58:56.7Z"},
+    "/connz": builders.connz(),
+    "/jsz": builders.jsz(),
+}
+
 
 async def refusal(client: MonitoringClient, url: str) -> EndpointError:
     """Return the error that a poll ends with."""
@@ -145,6 +152,23 @@ class TestFailures:
         assert error.reason == "identity"
         assert path in error.detail
         assert "NOTHER" in error.detail
+
+    @pytest.mark.parametrize("path", sorted(TELLING_NOW))
+    async def test_an_answer_from_a_cache(
+        self, make_client: MakesClient, path: str
+    ) -> None:
+        """An answer that was given before would hide all use since."""
+        client, body = make_client(), builders.dump(TELLING_NOW[path])
+        cached = raw(head(Content_Length=len(body)) + body)
+        async with running(server := ScriptedServer({path: cached})):
+            await client.read(server.url, with_jetstream=True)
+            error = await refusal(client, server.url)
+            server.scripts[path] = answer(body)
+            await client.read(server.url, with_jetstream=True)
+
+        assert error.reason == "payload"
+        assert error.detail.startswith(path)
+        assert error.detail.endswith("is there a cache?")
 
     async def test_redirects_are_not_followed(self, make_client: MakesClient) -> None:
         """A server cannot send the program to another address."""
