@@ -43,7 +43,7 @@ def _good(name: str, edit: e.MakesEdit, paths: tuple[str, ...], **more: Any) -> 
 
 def _lie(name: str, edit: e.MakesEdit, paths: tuple[str, ...], **more: Any) -> Fault:
     """Return a fault that is read like the truth, and may cost the proof."""
-    return _good(name, edit, paths, is_lie=True, **more)
+    return _good(name, edit, paths, costs_proof=True, **more)
 
 
 def _wrapped(body: bytes) -> bytes:
@@ -84,9 +84,13 @@ _SHAPES = [
 ]
 
 _NUMBERS = [
-    _payload("count beyond 64 bit", e.replaced(_CONNS, b'"conns": %d' % 2**64), ACCSTATZ),
+    _payload(
+        "count beyond 64 bit", e.replaced(_CONNS, b'"conns": %d' % 2**64), ACCSTATZ
+    ),
     _payload("count beyond 63 bit", e.replaced(_MSGS, b'"msgs": %d' % 2**63), ACCSTATZ),
-    _payload("count of 400 digits", e.replaced(_MSGS, b'"msgs": ' + b"9" * 400), ACCSTATZ),
+    _payload(
+        "count of 400 digits", e.replaced(_MSGS, b'"msgs": ' + b"9" * 400), ACCSTATZ
+    ),
     _payload("count is NaN", e.replaced(_MSGS, b'"msgs": NaN'), ACCSTATZ),
     _payload("count is Infinity", e.replaced(_MSGS, b'"msgs": Infinity'), ACCSTATZ),
     _payload("count is 1e400", e.replaced(_MSGS, b'"msgs": 1e400'), ACCSTATZ),
@@ -97,7 +101,7 @@ _NUMBERS = [
     _payload("count is null", e.replaced(_CONNS, b'"conns": null'), ACCSTATZ),
     _payload("count missing", e.replaced(_CONNS, b'"was": 0'), ACCSTATZ),
     _payload("everything null", e.values(_nulls)),
-]  # fmt: skip
+]
 
 _ACCOUNTS = [
     _payload("no server_id", e.dropped("server_id")),
@@ -126,35 +130,59 @@ _IDENTITIES = [
 ] + [
     Fault(name="an identity per body", expected=IDENTITY, edit=e.many_identities),
     _lie("an identity per poll", e.new_identity, ALL),
-    _lie("an identity per poll at first sight", e.new_identity, ALL, is_first_sight=True),
-    Fault(
-        name="wholly another server", expected=GOOD, asks_other=True, is_lie=True
+    _lie(
+        "an identity per poll at first sight", e.new_identity, ALL, is_first_sight=True
     ),
-]  # fmt: skip
+    Fault(
+        name="wholly another server", expected=GOOD, asks_other=True, costs_proof=True
+    ),
+]
+
+_CACHES = [
+    _payload("stale varz", e.stale, VARZ),
+    _payload("stale accstatz", e.stale, ACCSTATZ),
+    _payload("stale connz", e.stale, CONNZ),
+    _payload("all of it stale", e.stale),
+]
 
 _CLOCKS = [
     _lie("now in year 1", e.present(now=_YEAR_1), VARZ + CONNZ),
     _lie("now in year 9999", e.present(now=_YEAR_9999), VARZ + CONNZ),
-    _lie("now in year 9999 at first sight", e.present(now=_YEAR_9999), VARZ + CONNZ,
-         is_first_sight=True),
+    _lie(
+        "now in year 9999 at first sight",
+        e.present(now=_YEAR_9999),
+        VARZ + CONNZ,
+        is_first_sight=True,
+    ),
     _payload("now in year 0", e.fields(now="0000-00-00T00:00:00Z"), VARZ),
     _payload("now without a zone", e.fields(now="2026-11-24T01:58:33"), VARZ),
     _payload("now is a number", e.fields(now=1_800_000_000), VARZ),
     _lie("start in the future", e.fields(start=_YEAR_9999), VARZ),
-    _lie("start in year 1 at first sight", e.fields(start=_YEAR_1), VARZ, is_first_sight=True),
+    _lie(
+        "start in year 1 at first sight",
+        e.fields(start=_YEAR_1),
+        VARZ,
+        is_first_sight=True,
+    ),
     _payload("uptime no word", e.fields(uptime="since breakfast"), VARZ),
     _payload("uptime negative", e.fields(uptime="-5s"), VARZ),
     _payload("uptime of ages", e.fields(uptime="9999y"), VARZ),
-    _payload("uptime of ages at first sight", e.fields(uptime="9999y"), VARZ, is_first_sight=True),
+    _payload(
+        "uptime of ages at first sight",
+        e.fields(uptime="9999y"),
+        VARZ,
+        is_first_sight=True,
+    ),
     _lie("uptime zero", e.fields(uptime="0s"), VARZ),
     _lie("their clock an hour ahead", e.shifted(_HOUR), VARZ + CONNZ),
     _lie("their clock an hour behind", e.shifted(-_HOUR), VARZ + CONNZ),
     _lie("their clock only in connz", e.shifted(_HOUR), CONNZ),
     Fault(name="our clock steps ahead", expected=GOOD, our_step=_HOUR),
-    Fault(name="our clock steps back", expected=GOOD, our_step=-_HOUR),
-    _good("stale varz", e.stale, VARZ),
+    Fault(
+        name="our clock steps back", expected=GOOD, our_step=-_HOUR, costs_proof=True
+    ),
     _lie("reloaded in every poll", e.values(_reloaded), VARZ),
-]  # fmt: skip
+]
 
 _PARTS = [
     Fault(name="jsz fails alone", expected=STATUS, sends=s.headed(500), paths=JSZ),
@@ -166,9 +194,13 @@ _PARTS = [
     _lie("ring longer than any", e.crowded_ring, CONNZ),
     _lie("ring ends in year 1", e.stopped(_YEAR_1), CONNZ),
     _lie("ring ends in year 9999", e.stopped(_YEAR_9999), CONNZ),
-    _lie("more open than accepted", e.fields(connections=2**62, total_connections=0), VARZ),
+    _lie(
+        "more open than accepted",
+        e.fields(connections=2**62, total_connections=0),
+        VARZ,
+    ),
     _lie("version no number", e.fields(version="gold"), VARZ),
-]  # fmt: skip
+]
 
 FAULTS = {
     fault.name: fault
@@ -179,6 +211,7 @@ FAULTS = {
         *_NUMBERS,
         *_ACCOUNTS,
         *_IDENTITIES,
+        *_CACHES,
         *_CLOCKS,
         *_PARTS,
     )

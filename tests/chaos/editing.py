@@ -13,7 +13,7 @@ from typing import Any
 Edit = Callable[[str, bytes], bytes]
 """Path without query, the server's body -> the body that is sent."""
 MakesEdit = Callable[[], Edit]
-Changes = Callable[[dict[str, Any]], None]
+Changes = Callable[[dict[str, Any]], object]
 DEPTH = 100_000
 ROW = b'{"acc":"A%d","conns":0,"leafnodes":0,%s,%s}'
 IDLE = (b'"sent":{"msgs":0,"bytes":0}', b'"received":{"msgs":0,"bytes":0}')
@@ -73,10 +73,8 @@ def more_accounts(*names: str) -> MakesEdit:
 
 
 def named(name: str) -> MakesEdit:
-    """Give every account a name."""
-    return values(
-        lambda body: [row.update(name=name) for row in body["account_statz"]] and None
-    )
+    """Give the first account a name."""
+    return values(lambda body: body["account_statz"][0].update(name=name))
 
 
 def million_accounts() -> Edit:
@@ -107,7 +105,7 @@ def doubled_account(body: dict[str, Any]) -> None:
 
 def dropped(*names: str) -> MakesEdit:
     """Leave top-level fields out."""
-    return values(lambda body: [body.pop(name, None) for name in names] and None)
+    return values(lambda body: [body.pop(name, None) for name in names])
 
 
 def shifted(seconds: float) -> MakesEdit:
@@ -123,7 +121,7 @@ def shifted(seconds: float) -> MakesEdit:
 def stopped(stamp: str) -> MakesEdit:
     """Give every closed connection one stamp."""
     return values(
-        lambda body: [each.update(stop=stamp) for each in body["connections"]] and None
+        lambda body: [each.update(stop=stamp) for each in body["connections"]]
     )
 
 
@@ -144,7 +142,7 @@ def crowded_ring() -> Edit:
 def stale() -> Edit:
     """Repeat the first answer of each path, as a cache does."""
     kept: dict[str, bytes] = {}
-    return lambda path, body: kept.setdefault(path, body)
+    return kept.setdefault
 
 
 def new_identity() -> Edit:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nats_idle_exporter.monitoring import failures
 from tests.chaos import editing as e
 from tests.chaos import sending as s
-from tests.monitoring.scripted import hang, raw, reset
+from tests.monitoring.scripted import hang, head, raw, reset
 
 GOOD = "good"
 """Instead of a reason: the poll is a reading."""
@@ -31,8 +31,7 @@ class Fault:
         is_refused: nobody listens.
         asks_other: the answers come from another server.
         our_step: seconds by which our own wall clock steps in every cycle.
-        is_lie: what is told cannot be known for wrong, so that afterwards the
-            proof may have to start anew.
+        costs_proof: that which is told or done may make the proof start anew.
         is_first_sight: the endpoint is hurt before it was ever read.
     """
 
@@ -44,7 +43,7 @@ class Fault:
     is_refused: bool = False
     asks_other: bool = False
     our_step: float = 0.0
-    is_lie: bool = False
+    costs_proof: bool = False
     is_first_sight: bool = False
 
 
@@ -63,7 +62,7 @@ _TIMING = [
     Fault(
         name="hangs after the head",
         expected=failures.TIMEOUT,
-        sends=lambda _: hang(s.head(Content_Length=1000)),
+        sends=lambda _: hang(head(Content_Length=1000)),
         paths=ACCSTATZ,
     ),
     Fault(name="hangs in the body", expected=failures.TIMEOUT, sends=s.starting(hang)),
@@ -128,7 +127,7 @@ _LENGTHS = [
     ),
     Fault(
         name="length of 31 digits",
-        expected=failures.TRUNCATED,
+        expected=failures.PAYLOAD,
         sends=s.headed(Content_Length=10**30),
     ),
     Fault(name="two lengths", expected=failures.PAYLOAD, sends=s.twice_measured),
@@ -140,12 +139,12 @@ _LENGTHS = [
     ),
     Fault(
         name="chunk size no number",
-        expected=failures.TRUNCATED,
+        expected=failures.PAYLOAD,
         sends=s.chunked(b"zz", raw),
     ),
     Fault(
         name="chunk size negative",
-        expected=failures.TRUNCATED,
+        expected=failures.PAYLOAD,
         sends=s.chunked(b"-5", raw),
     ),
     Fault(name="chunk cut", expected=failures.TRUNCATED, sends=s.half_chunk),
@@ -168,7 +167,7 @@ _HEADS = [
     Fault(
         name="HTTP 204",
         expected=failures.STATUS,
-        sends=s.always(raw(s.head(204))),
+        sends=s.always(raw(head(204))),
     ),
     Fault(name="HTTP 206", expected=failures.STATUS, sends=s.headed(206)),
     Fault(name="HTTP 999", expected=failures.STATUS, sends=s.headed(999)),
@@ -199,17 +198,17 @@ _HEADS = [
     Fault(
         name="gzip bomb, declared",
         expected=failures.PAYLOAD,
-        sends=s.always(raw(s.head(Content_Encoding="gzip") + s.BOMB)),
+        sends=s.always(raw(head(Content_Encoding="gzip") + s.BOMB)),
     ),
     Fault(
         name="gzip bomb, undeclared",
         expected=failures.PAYLOAD,
-        sends=s.always(raw(s.head() + s.BOMB)),
+        sends=s.always(raw(head() + s.BOMB)),
     ),
     Fault(
         name="gzip bomb as transfer",
         expected=failures.PAYLOAD,
-        sends=s.always(raw(s.head(Transfer_Encoding="gzip") + s.BOMB)),
+        sends=s.always(raw(head(Transfer_Encoding="gzip") + s.BOMB)),
     ),
 ]
 

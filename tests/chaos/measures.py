@@ -28,10 +28,18 @@ class Stopwatch:
         self._ignored = ignored
         self._seconds: list[float] = []
 
-    async def read(self, url: str, *, with_jetstream: bool) -> Reading:
+    async def read(
+        self,
+        url: str,
+        *,
+        with_jetstream: bool,
+        consumers_of: frozenset[str] = frozenset(),
+    ) -> Reading:
         """Read, and note the real time that it took."""
         start = time.perf_counter()
-        reading = await self._reader.read(url, with_jetstream=with_jetstream)
+        reading = await self._reader.read(
+            url, with_jetstream=with_jetstream, consumers_of=consumers_of
+        )
         if url != self._ignored:
             self._seconds.append(time.perf_counter() - start)
         return reading

@@ -28,7 +28,7 @@ class Outcome:
 
     fault: str
     expected: str
-    is_lie: bool
+    costs_proof: bool
     errors: dict[str, int]
     told: str
     false_raises: tuple[str, ...]
@@ -45,7 +45,7 @@ class Outcome:
 
     def misses(self, calm: Outcome) -> list[str]:
         """Return the goals that are missed; times have none."""
-        back = self.up_after if self.is_lie else self.proven_after
+        back = self.up_after if self.costs_proof else self.proven_after
         goals = {
             f"counted {self.counted}, not {self.expected}": self.counted
             == self.expected,

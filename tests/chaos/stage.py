@@ -16,8 +16,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from typing import NamedTuple
 
 from nats.aio.client import Client
-from structlog.types import EventDict
 from structlog.testing import capture_logs
+from structlog.types import EventDict
 
 from nats_idle_exporter.activity import Verdict
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
@@ -194,7 +194,7 @@ class _Scene:
         return Outcome(
             fault=self._fault.name,
             expected=self._fault.expected,
-            is_lie=self._fault.is_lie or self._fault.is_first_sight,
+            costs_proof=self._fault.costs_proof or self._fault.is_first_sight,
             errors=self._errors,
             told=told[0] if told else "",
             false_raises=tuple(self._truth.false_raises),

@@ -35,7 +35,7 @@ HANG_SECONDS = 0.25
 
 
 class Watching:
-    """One system under watch; ``snapshot`` is of the last cycle, ``clock`` is its time."""
+    """One system under watch, on a clock of its own; ``snapshot`` is the last one."""
 
     def __init__(
         self, poller: Poller, clock: FakeClock, snapshots: list[Snapshot]
