@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,10 +21,11 @@ class Daemon:
 
     Args:
         flags: beside the listen address.
+        within: a command that runs it, to be elsewhere; then `fetch` does not reach it.
     """
 
-    def __init__(self, *flags: str) -> None:
-        command = [sys.executable, "-m", "nats_idle_exporter"]
+    def __init__(self, *flags: str, within: Sequence[str] = ()) -> None:
+        command = [*within, sys.executable, "-m", "nats_idle_exporter"]
         command += ["--web.listen-address=127.0.0.1:0", *flags]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
