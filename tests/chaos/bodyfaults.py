@@ -202,18 +202,18 @@ _PARTS = [
     _lie("version no number", e.fields(version="gold"), VARZ),
 ]
 
-FAULTS = {
-    fault.name: fault
-    for fault in (
-        CALM,
-        *HTTP_FAULTS,
-        *_SHAPES,
-        *_NUMBERS,
-        *_ACCOUNTS,
-        *_IDENTITIES,
-        *_CACHES,
-        *_CLOCKS,
-        *_PARTS,
-    )
-}
+_TABLE = (
+    CALM,
+    *HTTP_FAULTS,
+    *_SHAPES,
+    *_NUMBERS,
+    *_ACCOUNTS,
+    *_IDENTITIES,
+    *_CACHES,
+    *_CLOCKS,
+    *_PARTS,
+)
+FAULTS = {fault.name: fault for fault in _TABLE}
 """By name, the calm first."""
+if len(FAULTS) != len(_TABLE):
+    raise ValueError("two faults have one name")

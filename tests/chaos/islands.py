@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
+PROGRAM = "ip"
 NEAR, FAR = "192.0.2.1", "192.0.2.2"
 """Addresses that are kept for documentation."""
 
@@ -19,8 +20,8 @@ class Islands:
 
     def __init__(self, near: str, far: str) -> None:
         self._far = far
-        self.near = ("ip", "netns", "exec", near)
-        self.far = ("ip", "netns", "exec", far)
+        self.near = (PROGRAM, "netns", "exec", near)
+        self.far = (PROGRAM, "netns", "exec", far)
 
     def cut(self) -> None:
         """Cut the cable: what is sent is lost, and nobody is told."""
@@ -55,4 +56,4 @@ def islands() -> Iterator[Islands]:
 
 
 def _ip(*arguments: str) -> None:
-    subprocess.run(["ip", *arguments], check=True, capture_output=True)
+    subprocess.run([PROGRAM, *arguments], check=True, capture_output=True)

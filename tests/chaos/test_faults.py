@@ -31,9 +31,3 @@ async def test_faults_move_no_verdict(nats_version: str) -> None:
         outcomes = [await play(FAULTS[name], stage) for name in SOME]
 
     assert [miss for each in outcomes for miss in each.misses(calm)] == []
-
-
-def test_every_fault_has_a_name_of_its_own() -> None:
-    """Nothing is lost in the table, which goes by names."""
-    assert len(FAULTS) > 130
-    assert next(iter(FAULTS)) == CALM.name

@@ -31,6 +31,7 @@ ATTEMPTS, STEP_SECONDS = 200, 0.1
 
 async def until(pattern: str, page: Callable[[], str]) -> str:
     """Return the first page of metrics with a line like that."""
+    text = ""
     for _ in range(ATTEMPTS):
         text = await asyncio.to_thread(page)
         if re.search(pattern, text, re.MULTILINE):
