@@ -13,7 +13,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY tests/requirements.lock tests/
 COPY nats_idle_exporter/ nats_idle_exporter/
 RUN /opt/pip/bin/pip --python /opt/nats-idle-exporter/bin/python install \
-    --no-cache-dir --constraint tests/requirements.lock .
+    --no-cache-dir --constraint tests/requirements.lock '.[nats]'
 
 FROM debian:12-slim
 ARG VERSION=unknown

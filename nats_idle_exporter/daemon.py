@@ -25,6 +25,7 @@ from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.remembering import Remembering, Watch, opened, state_path
 from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.sources import inventory_readers
 from nats_idle_exporter.state import Keeper
 from nats_idle_exporter.supervision import ServiceManager
 from nats_idle_exporter.web.app import ServingState
@@ -68,6 +69,7 @@ async def run(config: Config, options: WebOptions) -> None:
     clock = SystemClock()
     path = state_path(config, os.environ)
     async with (
+        inventory_readers(config) as inventories,
         listening(state, options),
         new_session() as session,
         opened(path, config, clock) as keeper,
@@ -84,6 +86,8 @@ async def run(config: Config, options: WebOptions) -> None:
         remembering = Remembering(watch, client, clock, keeper)
         await remembering.recall()
         poller = _make_poller(config, client, clock, publisher, remembering)
+        for name, reader in inventories.items():
+            poller.follow(name, reader)
         async with asyncio.TaskGroup() as group:
             tasks = [
                 group.create_task(poller.run(), name="poll loop"),

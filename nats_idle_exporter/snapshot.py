@@ -34,6 +34,23 @@ class EndpointStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryStatus:
+    """How reading one source of a system's inventory goes.
+
+    ``source`` is without credentials. ``is_up`` says that it could be read at the
+    last try; ``accounts`` and ``skipped``, entries that could not be used, are of
+    the last time when it could. ``last_error`` is one line, "" for none.
+    """
+
+    system: str
+    source: str
+    is_up: bool
+    accounts: int
+    skipped: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything known at the end of one cycle.
 
@@ -43,6 +60,7 @@ class Snapshot:
 
     systems: Mapping[str, SystemView]
     endpoints: tuple[EndpointStatus, ...]
+    inventories: tuple[InventoryStatus, ...] = ()
     cycle_duration_seconds: float
     completed_at: float
 

@@ -18,6 +18,7 @@ _ENDPOINT = re.compile(
     r"(?P<path>(?:/[A-Za-z0-9._~!$&'()*+,;=:%-]+)*)/?",
     re.IGNORECASE,
 )
+_NATS = re.compile(r"(?:nats|tls)://(?P<rest>[^/]*)/?")
 _SCHEME = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]*://)?")
 _HIDDEN = "<hidden>"
 
@@ -81,6 +82,25 @@ def parse_endpoint(text: str) -> str:
         )
     if _key(text) is None:
         raise UrlError(expected="a URL like http://host:8222", found=shown)
+    return text.rstrip("/")
+
+
+def parse_nats_url(text: str) -> str:
+    """Return the URL of a nats-server for clients.
+
+    Raises:
+        UrlError: it is no plain nats or tls URL.
+    """
+    shown = f'"{shorten(one_line(without_credentials(text)))}"'
+    if "@" in text:
+        raise UrlError(
+            expected="a URL without user and password",
+            found=f"credentials in {shown}",
+        )
+    match = _NATS.fullmatch(text)
+    plain = match and _key(f"http://{match['rest']}")
+    if plain is None:
+        raise UrlError(expected="a URL like nats://host:4222", found=shown)
     return text.rstrip("/")
 
 

@@ -142,3 +142,30 @@ def test_listens_on_every_address(refusing: str) -> None:
 
         with socket.create_connection(("::1", int(found[1])), timeout=10):
             pass
+
+
+def test_an_inventory_is_read_beside_a_failing_endpoint(
+    refusing: str, tmp_path: Path
+) -> None:
+    """Sources are followed and shown whatever the endpoints do, and end with it."""
+    (tmp_path / "accounts.yaml").write_text("[A, B]")
+    file = tmp_path / "config.yaml"
+    file.write_text(
+        f"systems: [{{endpoints: ['{refusing}'], inventory: "
+        "[{accounts_file: accounts.yaml}, {resolver_dir: nowhere}]}]\n"
+        "poll: {interval: 50ms}\n"
+    )
+    with Daemon(f"--config.file={file}") as daemon:
+        daemon.wait_for("inventory source failed")
+        status, page = 0, ""
+        while "inventory_up{" not in page:
+            status, page = daemon.fetch("/metrics")
+        ended = daemon.end(signal.SIGTERM)
+
+    name = "nats_idle_exporter_inventory"
+    by_hand = f'{{system="default",source="accounts_file:{tmp_path}/accounts.yaml"}}'
+    missing = f'{{system="default",source="resolver_dir:{tmp_path}/nowhere"}}'
+    assert status == 200
+    assert f"{name}_accounts{by_hand} 2\n{name}_accounts{missing} 0\n" in page
+    assert f"{name}_up{by_hand} 1\n{name}_up{missing} 0\n" in page
+    assert ended == 0

@@ -50,6 +50,29 @@ class Row(NamedTuple):
     gateways: Traffic = NO_TRAFFIC
 
 
+class Listed(NamedTuple):
+    """One account as the inventory lists it.
+
+    ``issued_at`` is when its newest JWT was issued, Unix seconds by whoever
+    signed it; None when the inventory tells none.
+    """
+
+    name: str = ""
+    issued_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One answer of the inventory: accounts by id, used or not.
+
+    ``is_complete`` says that no source failed to tell any part of it: only then
+    may an account that is not listed be gone.
+    """
+
+    accounts: Mapping[str, Listed] = field(default_factory=dict)
+    is_complete: bool = False
+
+
 class Closed(NamedTuple):
     """One closed connection or leafnode link of an account, not told before.
 

@@ -10,13 +10,14 @@ import msgspec
 from nats_idle_exporter.activity.facts import (
     Consumer,
     Instant,
+    Listed,
     Row,
     ServerFacts,
     Traffic,
 )
 from nats_idle_exporter.activity.holes import Hole
 from nats_idle_exporter.activity.traces import Mark
-from nats_idle_exporter.activity.view import EvidenceKind, UnwatchedKind
+from nats_idle_exporter.activity.view import EvidenceKind, Inventory, UnwatchedKind
 
 
 # Nothing in them leads back to them, so the garbage collector may leave them alone.
@@ -72,6 +73,8 @@ class SavedProof(Form, frozen=True):
     proof_from: float
     unforgiven_until_at: float
     holes: tuple[Hole, ...]
+    strays_at: float | None = None
+    """None in rows of a time when it was not told: the end of the last cycle."""
 
 
 class SavedRoundClock(Form, frozen=True):
@@ -122,6 +125,9 @@ class SavedAccount(Form, frozen=True):
     longest_idle_seconds: float
     listed_at: float | None
     listing_misses: int
+    listed: Listed | None = None
+    inventory_misses: int = 0
+    inventory: Inventory = Inventory.NONE
 
 
 class SavedCounters(Form, frozen=True):

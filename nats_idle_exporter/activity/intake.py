@@ -13,6 +13,7 @@ from nats_idle_exporter.activity.compare import Change, compare
 from nats_idle_exporter.activity.ends import succession
 from nats_idle_exporter.activity.facts import Instant, JetStreamRound, Reading, Row
 from nats_idle_exporter.activity.holes import NEVER
+from nats_idle_exporter.activity.listings import Listings
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.activity.record import Record
@@ -24,11 +25,17 @@ from nats_idle_exporter.activity.view import EvidenceKind
 class Intake:
     """Writes readings into the memory of one system."""
 
-    def __init__(self, memory: Memory, brief_connections: BriefConnections) -> None:
+    def __init__(
+        self,
+        memory: Memory,
+        listings: Listings,
+        brief_connections: BriefConnections,
+    ) -> None:
         self._memory = memory
+        self._listings = listings
         self._brief_connections = brief_connections
         self._news: dict[str, str] = {}
-        self._stops: list[tuple[str, str, float]] = []
+        self._stops: list[tuple[str, Reading, float]] = []
 
     def take(self, readings: Sequence[Reading]) -> dict[str, str]:
         """Take a cycle's readings in; return endpoint -> ``server_id``.
@@ -90,8 +97,9 @@ class Intake:
         self._memory.proof_from = max(self._memory.proof_from, since)
         jetstream = reading.jetstream
         touched = {closed.account for closed in reading.ring.new}
-        touched |= rows.keys() if jetstream is None else _touched(jetstream)
-        for account, row in rows.items():
+        sighted = {**self._unlisted(rows), **rows}
+        touched |= sighted.keys() if jetstream is None else _touched(jetstream)
+        for account, row in sighted.items():
             is_untouched = account not in touched and not any(row.total)
             record = self._sight(reading, account, since if is_untouched else answered)
             kinds = compare(row, row, was_reloaded=False, is_wiped=False).kinds
@@ -150,17 +158,22 @@ class Intake:
         last = self._memory.fleet.servers.get(server_id)
         for closed in reading.ring.new:
             at = stamped_at(reading, closed.age_seconds, last)
-            self._stops.append((closed.account, server_id, at))
+            self._stops.append((closed.account, reading, at))
 
     def _take_stops(self) -> None:
         """Note closed connections once all listings are known.
 
-        Accounts that no server lists are left out: who is removed from a
-        configuration is in the rings for long.
+        Accounts that nobody lists are left out: who is removed from a
+        configuration is in the rings for long. Should the inventory list such
+        an account later, nothing is proven of it before.
         """
-        for account, server_id, at in self._stops:
-            if record := self._memory.records.get(account):
+        memory = self._memory
+        for account, reading, at in self._stops:
+            if record := memory.records.get(account):
+                server_id = reading.server.server_id
                 record.use(EvidenceKind.CLOSED_CONNECTION, server_id, at)
+            else:
+                memory.strays_at = max(memory.strays_at, reading.answered.slow)
         self._stops.clear()
 
     def _learn_issued(self, readings: Iterable[Reading]) -> None:
@@ -209,22 +222,35 @@ class Intake:
         Its JWT may be younger than any start: until its age is told, it counts as
         issued now.
         """
-        by_jwt = reading.server.is_operator_mode
-        record = self._memory.records.setdefault(
-            account, Record(account, since, reading.answered.slow if by_jwt else NEVER)
-        )
+        record = self._memory.records.setdefault(account, Record(account, since))
         record.watched_since = max(record.watched_since, since)
+        if reading.server.is_operator_mode and record.issued_at == NEVER:
+            record.issued_at = reading.answered.slow
         return record
+
+    def _unlisted(self, rows: dict[str, Row]) -> dict[str, Row]:
+        """Return rows of zeros for whom the inventory lists and the server does not."""
+        listing = self._listings.listing
+        accounts = listing.accounts.keys() - rows.keys() if listing else ()
+        return {account: Row(account) for account in accounts}
 
     def _hear_name(self, row: Row, before: Row | None) -> None:
         """Collect the cycle's new names: those that a server did not tell before.
 
-        An id in the place of a name is none: a known name is never given up.
+        An id in the place of a name is none: a known name is never given up. What
+        a server tells at first may be older than the inventory's JWT.
         """
         is_news = before is None or before.name != row.name
-        if is_news and row.name not in {"", row.account}:
-            heard = self._news.get(row.account, row.name)
-            self._news[row.account] = min(heard, row.name)
+        if not is_news or row.name in {"", row.account}:
+            return
+        names = {row.name, self._news.get(row.account, row.name)}
+        listing = self._listings.listing
+        listed = listing.accounts.get(row.account) if listing else None
+        if before is None and listed and listed.name not in {"", row.account}:
+            if listed.issued_at is not None:
+                return
+            names.add(listed.name)
+        self._news[row.account] = min(names)
 
     def _learn_names(self) -> None:
         """Take the new names over; servers that disagree: the first by sorting."""

@@ -15,20 +15,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Self
 
-from nats_idle_exporter.activity import census
 from nats_idle_exporter.activity.bridge import Bridge, Clocks, bridge_over
 from nats_idle_exporter.activity.ends import End
-from nats_idle_exporter.activity.facts import Instant, Reading
+from nats_idle_exporter.activity.facts import Instant, Listing, Reading
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.forms import SavedClock
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.intake import Intake
 from nats_idle_exporter.activity.jetstream import Rounds
 from nats_idle_exporter.activity.journal import Journal
+from nats_idle_exporter.activity.listings import Listings
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import Cadence, Rules
 from nats_idle_exporter.activity.publish import Publisher
-from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE
 from nats_idle_exporter.activity.restoring import restore
 from nats_idle_exporter.activity.rows import Changes, SavedRow
 from nats_idle_exporter.activity.verdict import Coverage, Judge
@@ -51,7 +50,8 @@ class Ledger:
         self, endpoints: Iterable[str], rules: Rules, cadence: Cadence
     ) -> None:
         self._memory = Memory(Fleet(endpoints))
-        self._intake = Intake(self._memory, cadence.brief_connections)
+        self._listings = Listings(self._memory, cadence.forget_after_seconds)
+        self._intake = Intake(self._memory, self._listings, cadence.brief_connections)
         self._rules = rules
         self._cadence = cadence
         self._wanted = frozenset[str]()
@@ -124,6 +124,13 @@ class Ledger:
         """Take one good reading in; it counts when the cycle is concluded."""
         self._pending.append(reading)
 
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Take an answer of the inventory in, at most one per cycle.
+
+        It holds until the next one. None, as at first: none is configured.
+        """
+        self._listings.answer(listing)
+
     def servers(self) -> frozenset[str]:
         """Return the ``server_id`` of every server that is remembered."""
         return frozenset(self._memory.fleet.servers)
@@ -146,13 +153,14 @@ class Ledger:
         memory = self._memory
         readings = self._readings(shift_seconds)
         now = self._bridge.carry(now)
+        self._listings.bring_in(readings)
         rounds = Rounds(memory.jetstream, memory.fleet, memory.records)
         read = self._intake.take(readings)
         for end in memory.fleet.settle():
             self._end(end)
         memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
         rounds.take(readings)
-        self._see_listings(now, read)
+        self._listings.see(now, is_complete=memory.fleet.is_complete(read.values()))
         memory.concluded_at = now.slow
         memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
         judge = self._judge(now)
@@ -201,26 +209,6 @@ class Ledger:
             kind = EvidenceKind.CONNECTION if row.connections else EvidenceKind.LEAFNODE
             if record := self._memory.records.get(account):
                 record.use(kind, end.server.facts.server_id, end.at)
-
-    def _see_listings(self, now: Instant, read: dict[str, str]) -> None:
-        """Forget accounts that are gone.
-
-        In operator mode absence means nothing: servers load accounts on first
-        use and forget them at every restart.
-        """
-        is_complete = self._memory.fleet.is_complete(read.values())
-        servers = self._memory.fleet.witnesses()
-        forget_at = now.slow - self._cadence.forget_after_seconds
-        is_operator_mode = census.is_operator_mode(servers)
-        for record in list(self._memory.records.values()):
-            is_listed = any(record.account in server.rows for server in servers)
-            record.see_listing(
-                is_listed=is_listed, is_complete=is_complete, at=now.slow
-            )
-            if record.listing_misses >= MISSES_UNTIL_GONE and (
-                not is_operator_mode or record.listed_at <= forget_at
-            ):
-                del self._memory.records[record.account]
 
     def _judge(self, now: Instant) -> Judge:
         return Judge(

@@ -14,9 +14,10 @@ from nats_idle_exporter.activity.record import Record
 class Memory:
     """Servers, accounts and the bounds of what can be proven.
 
-    ``proof_from`` and ``concluded_at``, the end of the last cycle, are on the slow
-    timeline; before the first nothing is proven. ``shift_seconds`` was added to the
-    times that were last published.
+    ``proof_from``, ``strays_at`` and ``concluded_at``, the end of the last cycle, are
+    on the slow timeline; before the first nothing is proven, before the second
+    nothing of accounts that have no record yet: there may have been use of them.
+    ``shift_seconds`` was added to the times that were last published.
     """
 
     fleet: Fleet
@@ -24,5 +25,6 @@ class Memory:
     holes: Holes = field(default_factory=Holes)
     proof_from: float = NEVER
     jetstream: JetStream = field(default_factory=JetStream)
+    strays_at: float = NEVER
     concluded_at: float = NEVER
     shift_seconds: float = 0.0

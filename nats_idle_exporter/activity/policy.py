@@ -10,10 +10,12 @@ FORGIVEN_SHARE = 20
 
 
 class Policy(NamedTuple):
-    """How long an account must be quiet, and which holes are forgiven."""
+    """How long an account must be quiet, from when on, and which holes are forgiven."""
 
     threshold_seconds: float
     gap_tolerance_seconds: float
+    expected_at: float = float("-inf")
+    """Nobody expects use before this moment, in Unix seconds."""
 
     @property
     def forgiven_seconds(self) -> float:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from nats_idle_exporter.activity import census
 from nats_idle_exporter.activity.facts import Instant
 from nats_idle_exporter.activity.fleet import Fleet
+from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.policy import Cadence, Rules
 from nats_idle_exporter.activity.record import Record
 from nats_idle_exporter.activity.servers import Server
@@ -15,6 +16,7 @@ from nats_idle_exporter.activity.verdict import (
     OUTDATED_AFTER_ROUNDS,
     Coverage,
     Judge,
+    hold_back,
 )
 from nats_idle_exporter.activity.view import (
     AccountView,
@@ -43,6 +45,7 @@ class Publisher:
         self._fleet = fleet
         self._rules = rules
         self._shift = shift_seconds
+        self._now_at = now.slow + shift_seconds
         self._coverage = Coverage(now, fleet.watched_to, fleet.oldest())
         self._outdated_seconds = OUTDATED_AFTER_ROUNDS * cadence.poll_seconds
 
@@ -92,6 +95,8 @@ class Publisher:
                 continue
             policy = self._rules.policy(account, name)
             proof = judge.judge(record, policy)
+            if policy.expected_at > self._now_at:
+                proof = hold_back(record, proof)
             yield AccountView(
                 account=account,
                 name=name,
@@ -105,6 +110,7 @@ class Publisher:
                 connections=connections[account],
                 leafnodes=leafnodes[account],
                 is_operator_mode=is_operator_mode,
+                inventory=record.inventory,
             )
 
     def _evidence(self, record: Record) -> Evidence | None:
@@ -149,7 +155,9 @@ def _not_tenants(records: Mapping[str, Record], servers: list[Server]) -> set[st
     have not logged in yet, and in operator mode nobody can log in to it.
     """
     excluded = census.system_accounts(servers)
-    has_others = bool(records.keys() - excluded - {GLOBAL_ACCOUNT})
+    # Whom only an inventory lists may be a mistake, and hides nobody.
+    served = {a for a, record in records.items() if record.listed_at > NEVER}
+    has_others = bool(served - excluded - {GLOBAL_ACCOUNT})
     if has_others or census.is_operator_mode(servers):
         excluded.add(GLOBAL_ACCOUNT)
     return excluded

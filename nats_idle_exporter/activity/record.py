@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import partial
 
+from nats_idle_exporter.activity.facts import Listed
 from nats_idle_exporter.activity.holes import MOST_HOLES_OF_ACCOUNT, NEVER, Holes
-from nats_idle_exporter.activity.view import EvidenceKind
+from nats_idle_exporter.activity.view import EvidenceKind, Inventory
 
 MISSES_UNTIL_GONE = 3
 """Complete looks without a thing before it is believed to be gone."""
@@ -65,6 +66,10 @@ class Record:
     is_at_longest: bool = False
     listed_at: float = NEVER
     listing_misses: int = 0
+    listed: Listed | None = None
+    """As the inventory listed it last; None when it never did."""
+    inventory_misses: int = 0
+    inventory: Inventory = Inventory.NONE
 
     def use(self, kind: EvidenceKind, server_id: str, at: float) -> None:
         """Note evidence of use; older evidence than the newest changes nothing."""

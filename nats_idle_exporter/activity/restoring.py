@@ -59,6 +59,9 @@ def restore(memory: Memory, rows: Iterable[SavedRow]) -> SavedClock | None:
     memory.shift_seconds = clock.shift_seconds
     proof = told.only(Kind.PROOF, SavedProof)
     memory.proof_from = proof.proof_from
+    memory.strays_at = (
+        clock.concluded_at if proof.strays_at is None else proof.strays_at
+    )
     memory.holes = _holes(proof, MOST_HOLES)
     _restore_system(memory, told.only(Kind.SYSTEM, SavedSystem))
     _restore_servers(memory.fleet, told)
@@ -229,4 +232,7 @@ def _record(account: str, saved: SavedAccount, concluded_at: float) -> Record:
         is_at_longest=saved.is_at_longest,
         listed_at=concluded_at if saved.listed_at is None else saved.listed_at,
         listing_misses=saved.listing_misses,
+        listed=saved.listed,
+        inventory_misses=saved.inventory_misses,
+        inventory=saved.inventory,
     )

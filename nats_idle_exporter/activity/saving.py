@@ -101,7 +101,12 @@ def _system(memory: Memory) -> SavedSystem:
 
 def _proof(memory: Memory) -> SavedProof:
     holes = memory.holes
-    return SavedProof(memory.proof_from, holes.unforgiven_until_at, tuple(holes))
+    return SavedProof(
+        memory.proof_from,
+        holes.unforgiven_until_at,
+        tuple(holes),
+        memory.strays_at,
+    )
 
 
 def _server(server: Server) -> SavedServer:
@@ -134,6 +139,9 @@ def _account(record: Record, concluded_at: float, longest: float) -> SavedAccoun
         # Of most accounts this is the last cycle: not worth a row in each.
         None if record.listed_at == concluded_at else record.listed_at,
         record.listing_misses,
+        record.listed,
+        record.inventory_misses,
+        record.inventory,
     )
 
 

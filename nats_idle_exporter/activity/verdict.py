@@ -226,6 +226,16 @@ class Judge:
         return Reason.NONE
 
 
+def hold_back(record: Record, proof: Proof) -> Proof:
+    """Return what is said of an account whose use is not expected yet."""
+    if proof.verdict is Verdict.ACTIVE:
+        return proof
+    record.clear()
+    return proof._replace(
+        verdict=Verdict.UNKNOWN, reason=Reason.EXPECTED_LATER, is_observed=False
+    )
+
+
 def _keep_raised(
     record: Record, policy: Policy, idle: float, *, is_used: bool, is_proven: bool
 ) -> None:

@@ -36,6 +36,20 @@ class Reason(StrEnum):
     """A server that counts was not read lately; see ``SystemView.unwatched``."""
     JETSTREAM_OUTDATED = "jetstream_outdated"
     """Its JetStream was not read lately, or not wholly."""
+    EXPECTED_LATER = "expected_later"
+    """The operator does not expect its use before a day to come."""
+
+
+class Inventory(StrEnum):
+    """Who lists an account."""
+
+    NONE = ""
+    """No inventory is configured, or none was ever read wholly."""
+    BOTH = "both"
+    SERVERS_ONLY = "servers_only"
+    """Servers have it loaded, but the inventory does not list it."""
+    INVENTORY_ONLY = "inventory_only"
+    """No server has it loaded."""
 
 
 class Evidence(NamedTuple):
@@ -64,6 +78,7 @@ class AccountView(NamedTuple):
     connections: int
     leafnodes: int
     is_operator_mode: bool
+    inventory: Inventory = Inventory.NONE
 
 
 class UnwatchedKind(StrEnum):

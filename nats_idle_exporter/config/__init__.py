@@ -1,6 +1,8 @@
 """Configuration: a strict YAML file, and the flags that outrank it."""
 
+from nats_idle_exporter.config.accountsfile import parse_accounts_file
 from nats_idle_exporter.config.durations import format_duration, parse_duration
+from nats_idle_exporter.config.inventory import Claims, ClaimsTls, InventorySource
 from nats_idle_exporter.config.loading import (
     DEFAULT_ENDPOINT,
     config_without_file,
@@ -22,9 +24,12 @@ from nats_idle_exporter.config.web import WebOptions
 __all__ = [
     "DEFAULT_ENDPOINT",
     "AccountRule",
+    "Claims",
+    "ClaimsTls",
     "Config",
     "ConfiguredRules",
     "Inactivity",
+    "InventorySource",
     "Overrides",
     "Poll",
     "State",
@@ -34,6 +39,7 @@ __all__ = [
     "config_without_file",
     "format_duration",
     "load_config",
+    "parse_accounts_file",
     "parse_config",
     "parse_duration",
 ]

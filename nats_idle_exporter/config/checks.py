@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 
 from nats_idle_exporter.config.durations import format_duration
+from nats_idle_exporter.config.inventory import check_inventory
 from nats_idle_exporter.config.scalars import describe
 from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.urls import endpoint_key
@@ -50,6 +51,7 @@ def _check_systems(config: Config) -> None:
                 found=f"{describe(system.name)} again",
             )
         names.add(system.name)
+        check_inventory(f"$.systems[{index}].inventory", system.inventory)
         for at, endpoint in enumerate(system.endpoints):
             place = endpoint_key(endpoint)
             if place in places:

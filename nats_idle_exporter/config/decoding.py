@@ -9,6 +9,7 @@ import msgspec
 from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.config.converting import Shape, decode, keys_of
 from nats_idle_exporter.config.endpoints import read_config_value
+from nats_idle_exporter.config.inventory import Claims, ClaimsTls, InventorySource
 from nats_idle_exporter.config.schema import (
     AccountRule,
     Config,
@@ -23,6 +24,9 @@ __all__ = ["decode_config", "keys_of"]
 _STRUCTS: dict[str, type[msgspec.Struct]] = {
     "$": Config,
     "$.systems": System,
+    "$.systems.inventory": InventorySource,
+    "$.systems.inventory.claims": Claims,
+    "$.systems.inventory.claims.tls_config": ClaimsTls,
     "$.poll": Poll,
     "$.inactivity": Inactivity,
     "$.accounts": AccountRule,
@@ -31,6 +35,7 @@ _STRUCTS: dict[str, type[msgspec.Struct]] = {
 _REQUIRED = {
     "systems": "a list of systems",
     "endpoints": "a list of URLs",
+    "url": "a URL like nats://host:4222",
     "match": "a glob on account ids and names",
 }
 _CHOICES = {"$.inactivity.brief_connections": " or ".join(BriefConnections)}

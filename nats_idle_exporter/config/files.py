@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+_ENDINGS = ("_file", "resolver_dir", "nsc_store", "nats_config")
+
 
 def locate_files(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
     """Return the values with the names of files joined to the folder.
@@ -26,8 +28,9 @@ def _system(system: Any, folder: Path) -> Any:
     result = dict(system)
     if "http_client" in result:
         result["http_client"] = _joined(result["http_client"], folder)
-    if isinstance(result.get("endpoints"), list):
-        result["endpoints"] = [_joined(each, folder) for each in result["endpoints"]]
+    for key in ("endpoints", "inventory"):
+        if isinstance(result.get(key), list):
+            result[key] = [_joined(each, folder) for each in result[key]]
     return result
 
 
@@ -36,6 +39,6 @@ def _joined(value: Any, folder: Path, key: str = "") -> Any:
         return {name: _joined(each, folder, name) for name, each in value.items()}
     if isinstance(value, list) and key == "files":
         return [_joined(each, folder, "_file") for each in value]
-    if isinstance(value, str) and value and (key == "path" or key.endswith("_file")):
+    if isinstance(value, str) and value and (key == "path" or key.endswith(_ENDINGS)):
         return str(folder / value)
     return value

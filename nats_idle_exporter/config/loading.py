@@ -25,6 +25,8 @@ DEFAULT_ENDPOINT = "http://127.0.0.1:8222"
 def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
     """Return the checked configuration of a file; it is read here, blocking.
 
+    Paths in it are relative to its folder.
+
     Raises:
         ConfigError: the file cannot be read or used.
         UsageError: flags and file both name endpoints.

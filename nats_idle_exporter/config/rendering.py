@@ -11,6 +11,7 @@ import yaml
 from nats_idle_exporter.config.durations import format_duration
 from nats_idle_exporter.config.endpoints import Endpoint
 from nats_idle_exporter.config.httpclient import HttpClient, decode_headers
+from nats_idle_exporter.config.scalars import format_moment
 from nats_idle_exporter.config.schema import Config
 from nats_idle_exporter.secret import SHOWN, Secret
 
@@ -56,8 +57,13 @@ def _fields(struct: msgspec.Struct) -> dict[str, Any]:
         value = getattr(struct, field.name)
         if value is None or value in ({}, (), ""):
             continue
-        is_duration = field.name.endswith("_seconds")
-        shown = format_duration(value) if is_duration else _plain(value)
+        shown: Any
+        if field.name.endswith("_seconds"):
+            shown = format_duration(value)
+        elif field.name.endswith("_at"):
+            shown = format_moment(value)
+        else:
+            shown = _plain(value)
         if shown != {}:
             plain[field.encode_name] = shown
     return plain

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.policy import Policy
 from nats_idle_exporter.removal.registry import NO_ENTRY, Entry, Registry, Rule
 
@@ -41,6 +42,7 @@ def _entry(rule: AccountRule) -> Entry:
         owner=rule.owner,
         team=rule.team,
         environment=rule.environment,
+        expected_at=rule.expected_at,
     )
 
 
@@ -55,4 +57,5 @@ def _policy(entry: Entry, config: Config) -> Policy:
         gap_tolerance_seconds=(
             defaults.gap_tolerance_seconds if tolerance is None else tolerance
         ),
+        expected_at=NEVER if entry.expected_at is None else entry.expected_at,
     )

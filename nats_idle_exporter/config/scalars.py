@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nats_idle_exporter.config.durations import parse_duration
 from nats_idle_exporter.secret import Secret
 from nats_idle_exporter.text import one_line, shorten
-from nats_idle_exporter.urls import UrlError, parse_endpoint, without_credentials
+from nats_idle_exporter.urls import (
+    UrlError,
+    parse_endpoint,
+    parse_nats_url,
+    without_credentials,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,8 +23,10 @@ if TYPE_CHECKING:
     # A configuration holds plain values; only the decoder needs to tell a
     # duration from a number and a URL from a name.
     Seconds = float
+    Moment = float
     Text = str
     EndpointUrl = str
+    NatsUrl = str
     Flag = bool
     PlainType = type
 else:
@@ -34,6 +43,11 @@ else:
 
         plain = float
 
+    class Moment(metaclass=PlainType):
+        """A date or a timestamp, read to Unix seconds; UTC unless it tells."""
+
+        plain = float
+
     class Text(metaclass=PlainType):
         """Printable text that is not empty."""
 
@@ -41,6 +55,11 @@ else:
 
     class EndpointUrl(metaclass=PlainType):
         """A plain http or https URL, read without a trailing slash."""
+
+        plain = str
+
+    class NatsUrl(metaclass=PlainType):
+        """A plain nats or tls URL."""
 
         plain = str
 
@@ -54,6 +73,10 @@ DURATION_EXPECTED = "a duration like 24h"
 BOOLEAN = "true or false"
 _TRUE = frozenset({"true", "yes", "on"})
 POSITIVE_EXPECTED = "a duration above 0, like 24h"
+MOMENT_EXPECTED = "a date like 2027-01-31, or 2027-01-31T09:00:00Z"
+_MOMENT = re.compile(
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +141,30 @@ def _read_seconds(value: Any) -> float:
     return seconds
 
 
+def _read_moment(value: Any) -> float:
+    text = value.text if isinstance(value, Misread) else value
+    if not isinstance(text, str) or not _MOMENT.fullmatch(text):
+        raise ScalarError(expected=MOMENT_EXPECTED, found=describe(value))
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        found = f"{describe(text)}, which is none"
+        raise ScalarError(expected=MOMENT_EXPECTED, found=found) from error
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.timestamp()
+
+
+def format_moment(at: float) -> str:
+    """Return a moment as the configuration reads it.
+
+    >>> format_moment(0.0)
+    '1970-01-01T00:00:00Z'
+    """
+    moment = datetime.fromtimestamp(at, UTC).replace(tzinfo=None)
+    return f"{moment.isoformat(timespec='seconds')}Z"
+
+
 def _read_text(value: Any) -> str:
     if not isinstance(value, str):
         raise ScalarError(expected="text", found=describe(value))
@@ -135,6 +182,15 @@ def _read_endpoint(value: Any) -> str:
         raise ScalarError(expected="a URL like http://host:8222", found=describe(value))
     try:
         return parse_endpoint(value)
+    except UrlError as error:
+        raise ScalarError(expected=error.expected, found=error.found) from error
+
+
+def _read_nats_url(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ScalarError(expected="a URL like nats://host:4222", found=describe(value))
+    try:
+        return parse_nats_url(value)
     except UrlError as error:
         raise ScalarError(expected=error.expected, found=error.found) from error
 
@@ -169,8 +225,10 @@ def _read_flag(value: Any) -> bool:
 
 _READERS: dict[type, Callable[[Any], Any]] = {
     Seconds: _read_seconds,
+    Moment: _read_moment,
     Text: _read_text,
     EndpointUrl: _read_endpoint,
+    NatsUrl: _read_nats_url,
     Flag: _read_flag,
     Secret: _read_secret,
 }

@@ -13,7 +13,8 @@ from msgspec import Meta, Struct, field
 from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.config.endpoints import Client
 from nats_idle_exporter.config.httpclient import HttpClient
-from nats_idle_exporter.config.scalars import EndpointUrl, Seconds, Text
+from nats_idle_exporter.config.inventory import InventorySource
+from nats_idle_exporter.config.scalars import EndpointUrl, Moment, Seconds, Text
 
 _MINUTE = 60.0
 _DAY = 24 * 60 * _MINUTE
@@ -29,6 +30,8 @@ class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     endpoints: Annotated[tuple[EndpointUrl, ...], Meta(min_length=1)]
     name: Text = "default"
     http_client: Client = HttpClient()
+    refresh_interval_seconds: Seconds = field(default=30.0, name="refresh_interval")
+    inventory: tuple[InventorySource, ...] = ()
 
 
 class Poll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -64,6 +67,7 @@ class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     owner: Text = ""
     team: Text = ""
     environment: Text = ""
+    expected_at: Moment | None = field(default=None, name="expected_start")
 
 
 class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

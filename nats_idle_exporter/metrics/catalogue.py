@@ -12,6 +12,7 @@ from typing import NamedTuple
 PREFIX = "nats_idle_exporter_"
 ACCOUNT_LABELS = ("system", "account", "account_name")
 ENDPOINT_LABELS = ("system", "endpoint")
+SOURCE_LABELS = ("system", "source")
 
 
 class Kind(StrEnum):
@@ -96,9 +97,9 @@ ACCOUNT_INFO = Family(
     "account_info",
     Kind.INFO,
     (*ACCOUNT_LABELS, "mode", "owner", "team", "environment", "inventory"),
-    "Always 1; labels tell the system's mode (config or operator) and who owns the "
-    "account by the configuration, as of the last cycle; inventory is always empty "
-    "in this version.",
+    "Always 1; labels tell the system's mode (config or operator), who owns the "
+    "account by the configuration, and who lists it (both, servers_only, "
+    "inventory_only; empty without an inventory), as of the last cycle.",
 )
 BUILD_INFO = Family(
     f"{PREFIX}build_info",
@@ -178,6 +179,27 @@ CLOSED_RING_OVERFLOWS = Family(
     "closed connections too short to reach back to the poll before, or at a first "
     "poll to the server's start, as of the last cycle.",
 )
+INVENTORY_UP = Family(
+    f"{PREFIX}inventory_up",
+    Kind.GAUGE,
+    SOURCE_LABELS,
+    "1 when the source of accounts could be read at the last try, else 0, "
+    "as of the last cycle.",
+)
+INVENTORY_ACCOUNTS = Family(
+    f"{PREFIX}inventory_accounts",
+    Kind.GAUGE,
+    SOURCE_LABELS,
+    "Number of accounts in the source when it could last be read, "
+    "as of the last cycle.",
+)
+INVENTORY_SKIPPED = Family(
+    f"{PREFIX}inventory_skipped",
+    Kind.GAUGE,
+    SOURCE_LABELS,
+    "Number of entries of the source that could not be used, or not wholly, when it "
+    "could last be read, as of the last cycle; the log names them.",
+)
 CYCLE_DURATION = Family(
     f"{PREFIX}cycle_duration_seconds",
     Kind.GAUGE,
@@ -246,6 +268,9 @@ FAMILIES: tuple[Family, ...] = tuple(
             POLLS,
             POLL_ERRORS,
             CLOSED_RING_OVERFLOWS,
+            INVENTORY_UP,
+            INVENTORY_ACCOUNTS,
+            INVENTORY_SKIPPED,
             CYCLE_DURATION,
             CYCLE_COMPLETED_AT,
             REQUESTS_REFUSED,

@@ -33,7 +33,12 @@ from nats_idle_exporter.metrics.publication import (
     Publication,
     ReloadStatus,
 )
-from nats_idle_exporter.snapshot import EndpointStatus, Snapshot, StateStatus
+from nats_idle_exporter.snapshot import (
+    EndpointStatus,
+    InventoryStatus,
+    Snapshot,
+    StateStatus,
+)
 
 BLOCK = 500
 """Accounts whose lines are made without letting another thread in."""
@@ -116,6 +121,8 @@ def _add_snapshot(lines: Lines, snapshot: Snapshot, ownership: Ownership) -> Non
     )
     for endpoint in sorted(snapshot.endpoints, key=attrgetter("system", "endpoint")):
         _add_endpoint(lines, endpoint)
+    for source in sorted(snapshot.inventories, key=attrgetter("system", "source")):
+        _add_source(lines, source)
     for system, view in sorted(snapshot.systems.items()):
         _add_system(lines, system, view)
         for block in _blocks(view.accounts):
@@ -136,6 +143,17 @@ def _add_endpoint(lines: Lines, status: EndpointStatus) -> None:
         lines[family].append(sample(family, labels, value))
     for reason, count in sorted(status.errors.items()):
         lines[c.POLL_ERRORS].append(sample(c.POLL_ERRORS, (*labels, reason), count))
+
+
+def _add_source(lines: Lines, status: InventoryStatus) -> None:
+    labels = (status.system, status.source)
+    values = {
+        c.INVENTORY_UP: int(status.is_up),
+        c.INVENTORY_ACCOUNTS: status.accounts,
+        c.INVENTORY_SKIPPED: status.skipped,
+    }
+    for family, value in values.items():
+        lines[family].append(sample(family, labels, value))
 
 
 def _add_system(lines: Lines, system: str, view: SystemView) -> None:
@@ -198,7 +216,7 @@ def _infos(
     for text, view in zip(bare, views, strict=True):
         entry = ownership(view.account, view.name)
         mode = "operator" if view.is_operator_mode else "config"
-        owner = _owner(mode, entry.owner, entry.team, entry.environment)
+        owner = _owner(mode, entry.owner, entry.team, entry.environment, view.inventory)
         parts += (name, b"{", text, b",", owner, b"} 1\n")
     return b"".join(parts)
 
@@ -206,4 +224,4 @@ def _infos(
 @lru_cache(maxsize=1024)
 def _owner(*values: str) -> bytes:
     """Return the labels that info adds; owners are few, accounts are many."""
-    return pairs(c.ACCOUNT_INFO.labels[len(c.ACCOUNT_LABELS) :], (*values, ""))
+    return pairs(c.ACCOUNT_INFO.labels[len(c.ACCOUNT_LABELS) :], values)

@@ -2,7 +2,8 @@
 
 Proving that something is absent needs watching that never pauses, whoever
 scrapes. One owner, this loop, writes the ledgers; readers get what it
-publishes at the end of a cycle. A failed poll changes no ledger.
+publishes at the end of a cycle. A failed poll changes no ledger. Inventories are
+read beside the cycles: a slow source delays none, its last list holds until then.
 """
 
 from __future__ import annotations
@@ -11,15 +12,24 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Final, NamedTuple, Protocol
 
-from nats_idle_exporter.activity import Instant, Reading, SystemView
+import structlog
+
+from nats_idle_exporter.activity import Instant, Listing, Reading, SystemView
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
+from nats_idle_exporter.monitoring.inventory.following import (
+    FollowedInventory,
+    KeepsInventory,
+    first_answers,
+)
 from nats_idle_exporter.monitoring.reporting import Reporter
 from nats_idle_exporter.monitoring.tally import Tally
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.urls import without_credentials
+
+_log = structlog.get_logger(__name__)
 
 POLLS_SHARE: Final = 0.9
 """Part of the interval that polls may take; the rest is for concluding, so that
@@ -34,6 +44,9 @@ class KeepsLedger(Protocol):
 
     def consumers_wanted(self) -> frozenset[str]:
         """Return the accounts whose consumers the next rounds of jsz must tell."""
+
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Take an answer of the inventory in."""
 
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
         """End the cycle and return what is now known."""
@@ -59,10 +72,18 @@ class _System:
         self.name = name
         self.ledger = watched.ledger
         self.reporter = Reporter(name)
+        self.inventory: FollowedInventory | None = None
         # A URL given twice is one endpoint: its polls must not overlap.
         self.endpoints = [
             _Endpoint(self, url) for url in dict.fromkeys(watched.endpoints)
         ]
+
+    def conclude(self, now: Instant, shift_seconds: float) -> SystemView:
+        """End the cycle, with what the inventory told since the last one."""
+        if self.inventory and (told := self.inventory.news()):
+            self.ledger.list_accounts(told.listing)
+            self.reporter.listed(told.unusable)
+        return self.ledger.conclude(now, shift_seconds)
 
 
 class _Endpoint:
@@ -107,6 +128,7 @@ class Poller:
     ) -> None:
         self._systems = [_System(name, each) for name, each in systems.items()]
         self._endpoints = [e for system in self._systems for e in system.endpoints]
+        self._inventories: list[FollowedInventory] = []
         self._reader = reader
         self._clock = clock
         self._publish = publish
@@ -114,12 +136,28 @@ class Poller:
         self.keep: Callable[[Snapshot], Awaitable[None]] | None = None
         self._turns = 0
 
+    def follow(self, name: str, keeper: KeepsInventory) -> None:
+        """Let a system have an inventory, which ``run`` reads beside the cycles."""
+        system = next(each for each in self._systems if each.name == name)
+        system.inventory = FollowedInventory(name, keeper)
+        self._inventories.append(system.inventory)
+        # Until its first answer nobody is known to be missing in it.
+        system.ledger.list_accounts(Listing())
+
     async def run(self) -> None:
         """Run cycles until cancelled; ticks that a long cycle missed are skipped.
 
         Raises:
             Exception: a flaw of this program; the loop is over.
         """
+        async with asyncio.TaskGroup() as followers:
+            for inventory in self._inventories:
+                followers.create_task(inventory.run(self._clock))
+            if not await first_answers(self._inventories):
+                _log.warning("first cycle does not wait for a slow inventory")
+            await self._run_cycles()
+
+    async def _run_cycles(self) -> None:
         start = self._clock.monotonic()
         interval = self._pace.interval_seconds
         tick = 0
@@ -141,6 +179,9 @@ class Poller:
         snapshot = Snapshot(
             systems=views,
             endpoints=tuple(each.tally.status() for each in self._endpoints),
+            inventories=tuple(
+                status for each in self._inventories for status in each.statuses
+            ),
             cycle_duration_seconds=self._clock.monotonic() - start,
             completed_at=self._clock.wall(),
         )
@@ -151,7 +192,7 @@ class Poller:
     async def _conclude(self, system: _System) -> SystemView:
         # With many accounts this takes long: scrapes and probes must not wait.
         view = await asyncio.to_thread(
-            system.ledger.conclude, self._clock.now(), self._clock.shift_seconds
+            system.conclude, self._clock.now(), self._clock.shift_seconds
         )
         system.reporter.concluded(view)
         return view
@@ -190,6 +231,8 @@ class Poller:
     def _succeeded(self, endpoint: _Endpoint, reading: Reading, start: float) -> None:
         if reading.jetstream is not None:
             endpoint.jetstream_at = start
+        if endpoint.system.inventory:
+            endpoint.system.inventory.see(endpoint.url, reading.server)
         endpoint.system.ledger.apply(reading)
         endpoint.tally.succeeded(
             self._clock.wall(), self._clock.monotonic() - start, reading.ring

@@ -32,6 +32,7 @@ class Reporter:
         self._log = _log.bind(system=system)
         self._warned: dict[str, _Warned] = {}
         self._overflowed: set[str] = set()
+        self._unusable = 0
         self._seen: dict[str, frozenset[tuple[str, ...]]] = {}
 
     def failed(self, endpoint: str, error: EndpointError, now: float) -> None:
@@ -76,6 +77,15 @@ class Reporter:
         )
         for kind, who in self._new("unwatched", peers):
             self._log.warning("server is not watched", kind=kind, server_id=who)
+
+    def listed(self, unusable: int) -> None:
+        """Warn of ids in the inventory that no account of the system can have."""
+        if unusable not in (0, self._unusable):
+            self._log.warning(
+                "inventory lists names, where only public keys are ids",
+                accounts=unusable,
+            )
+        self._unusable = unusable
 
     def _new(
         self, what: str, found: Iterable[tuple[str, ...]]

@@ -27,6 +27,7 @@ class Entry(NamedTuple):
     owner: str = ""
     team: str = ""
     environment: str = ""
+    expected_at: float | None = None
 
 
 class Rule(NamedTuple):

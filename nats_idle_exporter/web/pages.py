@@ -17,7 +17,7 @@ from markupsafe import Markup
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import AccountView, ServerView, SystemView, Verdict
 from nats_idle_exporter.metrics import Ownership, Publication
-from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
+from nats_idle_exporter.snapshot import EndpointStatus, InventoryStatus, Snapshot
 from nats_idle_exporter.web import words
 
 ACCOUNTS_SHOWN = 1000
@@ -60,6 +60,7 @@ class _Account(NamedTuple):
     view: AccountView
     meaning: str
     evidence: str
+    inventory: str
     owner: str
 
 
@@ -85,6 +86,7 @@ def render_index(
         snapshot=snapshot,
         systems=list(_systems(snapshot)) if snapshot else [],
         endpoints=list(_endpoints(snapshot)) if snapshot else [],
+        inventories=list(_inventories(snapshot)) if snapshot else [],
         accounts=accounts,
         total=total,
         verdicts=list(Verdict),
@@ -111,6 +113,10 @@ def _endpoints(snapshot: Snapshot) -> Iterator[_Endpoint]:
         yield _Endpoint(status, server)
 
 
+def _inventories(snapshot: Snapshot) -> Iterator[InventoryStatus]:
+    yield from sorted(snapshot.inventories, key=lambda s: (s.system, s.source))
+
+
 def _accounts(snapshot: Snapshot, ownership: Ownership) -> list[_Account]:
     """Return what the table shows: inactive accounts first, then by idle time."""
     everything = (
@@ -132,4 +138,7 @@ def _account(system: str, view: AccountView, ownership: Ownership) -> _Account:
     entry = ownership(view.account, view.name)
     owner = filter(None, (entry.owner, entry.team, entry.environment))
     evidence = words.EVIDENCE[view.last_evidence.kind] if view.last_evidence else ""
-    return _Account(system, view, words.meaning(view), evidence, ", ".join(owner))
+    inventory = words.INVENTORY[view.inventory]
+    return _Account(
+        system, view, words.meaning(view), evidence, inventory, ", ".join(owner)
+    )

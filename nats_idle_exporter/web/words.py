@@ -9,6 +9,7 @@ from typing import assert_never
 from nats_idle_exporter.activity import (
     AccountView,
     EvidenceKind,
+    Inventory,
     Reason,
     UnwatchedKind,
     Verdict,
@@ -27,6 +28,7 @@ _REASONS = {
     Reason.WATCHED_TOO_SHORT: "no use seen, but not watched long enough yet",
     Reason.OUTDATED: "a server that counts was not read lately",
     Reason.JETSTREAM_OUTDATED: "its JetStream was not read lately, or not wholly",
+    Reason.EXPECTED_LATER: "its use is expected later, by its rule",
 }
 
 EVIDENCE = {
@@ -38,6 +40,14 @@ EVIDENCE = {
     EvidenceKind.JETSTREAM: "JetStream messages, written or read",
 }
 """What was seen, by kind of evidence."""
+
+INVENTORY = {
+    Inventory.NONE: "",
+    Inventory.BOTH: "",
+    Inventory.SERVERS_ONLY: "not in the inventory; a server still has it",
+    Inventory.INVENTORY_ONLY: "in the inventory only; no server has loaded it",
+}
+"""What is odd about who lists an account; "" for nothing."""
 
 UNWATCHED = {
     UnwatchedKind.ENDPOINT: "endpoint that does not answer",

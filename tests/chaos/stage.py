@@ -11,15 +11,17 @@ and all of the exporter but its clock are real. What happens meanwhile:
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from nats.aio.client import Client
 from structlog.testing import capture_logs
 from structlog.types import EventDict
 
 from nats_idle_exporter.activity import Verdict
+from nats_idle_exporter.config import parse_config
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
 from nats_idle_exporter.snapshot import EndpointStatus
 from tests.chaos.faults import CALM, Fault
@@ -31,7 +33,7 @@ from tests.support.clients import connected
 from tests.support.natsserver import NatsServer
 from tests.support.servers import NEWEST
 from tests.support.topology import a_cluster, running
-from tests.support.watching import INTERVAL, Watching, watching
+from tests.support.watching import INTERVAL, Watching, watching_as
 
 RAISED, LATE, HIDDEN, BUSY = ACCOUNTS = ("RAISED", "LATE", "HIDDEN", "BUSY")
 THRESHOLD_CYCLES = 8
@@ -40,11 +42,8 @@ USED_IN, FAULT_IN = 4, 10
 FAULT_CYCLES, AFTER_CYCLES = 7, 4
 PATIENCE_SECONDS, HANG_SECONDS = 20.0, 0.6
 """Real time for a poll, and for one that hangs by design."""
-TEMPLATE = """
-systems: [{{endpoints: {endpoints}, http_client: {{follow_redirects: true}}}}]
-poll: {{interval: 30s, jetstream_interval: 30s, max_body_bytes: 16777216}}
-inactivity: {{threshold: {threshold}s}}
-"""
+MOST_BYTES = 16 * 1024 * 1024
+"""Of a body; endless ones are cut there."""
 
 
 class Stage(NamedTuple):
@@ -71,6 +70,19 @@ async def staged(version: str = NEWEST) -> AsyncIterator[Stage]:
         yield Stage(servers, proxy, busy)
 
 
+def _config(stage: Stage) -> dict[str, Any]:
+    client = {"follow_redirects": True}
+    return {
+        "systems": [{"endpoints": stage.urls, "http_client": client}],
+        "poll": {
+            "interval": f"{INTERVAL:.0f}s",
+            "jetstream_interval": f"{INTERVAL:.0f}s",
+            "max_body_bytes": MOST_BYTES,
+        },
+        "inactivity": {"threshold": f"{THRESHOLD_CYCLES * INTERVAL:.0f}s"},
+    }
+
+
 async def play(fault: Fault, stage: Stage) -> Outcome:
     """Play one fault from the calm before to the calm after."""
     watches: list[Stopwatch] = []
@@ -81,11 +93,9 @@ async def play(fault: Fault, stage: Stage) -> Outcome:
 
     is_hanging = fault.expected == "timeout"
     with capture_logs() as logs:
-        async with watching(
-            stage.urls,
-            THRESHOLD_CYCLES,
+        async with watching_as(
+            parse_config(json.dumps(_config(stage))),
             timeout_seconds=HANG_SECONDS if is_hanging else PATIENCE_SECONDS,
-            template=TEMPLATE,
             around=around,
         ) as watch:
             scene = _Scene(fault, stage, watch, watches[0])

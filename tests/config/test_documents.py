@@ -11,8 +11,11 @@ import pytest
 
 from nats_idle_exporter.config import (
     AccountRule,
+    Claims,
+    ClaimsTls,
     Config,
     Inactivity,
+    InventorySource,
     Poll,
     State,
     System,
@@ -37,13 +40,18 @@ EXAMPLE = ROOT / "config.example.yaml"
 DOCUMENT = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
 SECTIONS: dict[str, type[msgspec.Struct]] = {
     "systems[].": System,
+    "systems[].inventory[].": InventorySource,
+    "systems[].inventory[].claims.": Claims,
+    "systems[].inventory[].claims.tls_config.": ClaimsTls,
     "poll.": Poll,
     "inactivity.": Inactivity,
     "accounts[].": AccountRule,
     "state.": State,
 }
 DURATIONS = {parse_duration("24h"): "24h"}
-WORDS = {"": "empty", None: "that of `inactivity`", (): "`[]`"}
+WORDS = {"": "empty", None: "none", (): "`[]`", False: "`false`"}
+INHERITED = "accounts[]."
+"""Where a duration without a value means the value of ``inactivity``."""
 
 
 def schema_keys() -> dict[str, FieldInfo]:
@@ -59,8 +67,11 @@ def schema_keys() -> dict[str, FieldInfo]:
     return keys
 
 
-def default_text(field: FieldInfo) -> str:
+def default_text(key: str, field: FieldInfo) -> str:
     """Return a default as the document writes it."""
+    is_inherited = key.startswith(INHERITED) and field.name.endswith("_seconds")
+    if field.default is None and is_inherited:
+        return "that of `inactivity`"
     if field.required:
         return "required"
     if field.name.endswith("_seconds") and field.default is not None:
@@ -83,7 +94,7 @@ def documented(heading: str) -> dict[str, str]:
 def test_the_document_has_every_key_and_its_default() -> None:
     """The table of keys is the schema: no key more or less, the same defaults."""
     assert documented("Keys") == {
-        key: default_text(field) for key, field in schema_keys().items()
+        key: default_text(key, field) for key, field in schema_keys().items()
     }
 
 

@@ -10,8 +10,11 @@ import pytest
 from nats_idle_exporter.activity import BriefConnections
 from nats_idle_exporter.config import (
     AccountRule,
+    Claims,
+    ClaimsTls,
     Config,
     Inactivity,
+    InventorySource,
     Overrides,
     Poll,
     System,
@@ -115,6 +118,55 @@ def test_every_value_arrives() -> None:
     assert config.exclude == ("T*", "=", "<<", "2026")
     assert type(config.systems[0].name) is str
     assert type(config.poll.interval_seconds) is float
+
+
+def test_sources_of_accounts_arrive(tmp_path: Path) -> None:
+    """Paths of sources are relative to the file's folder, unless absolute."""
+    file = tmp_path / "c.yaml"
+    file.write_text(
+        """
+        systems:
+          - endpoints: ["http://h"]
+            refresh_interval: 1m
+            inventory:
+              - resolver_dir: jwt
+              - nsc_store: /absolute/OP
+              - nats_config: ../nats.conf
+              - accounts_file: a.yaml
+              - claims: {url: "nats://h/"}
+              - claims:
+                  url: tls://[::1]:4222
+                  creds_file: sys.creds
+                  tls_config:
+                    ca_file: ca.pem
+                    cert_file: /c.pem
+                    server_name: nats
+                    insecure_skip_verify: true
+        """
+    )
+
+    (system,) = load_config(file).systems
+
+    assert system.refresh_interval_seconds == 60.0
+    assert system.inventory == (
+        InventorySource(resolver_dir=f"{tmp_path}/jwt"),
+        InventorySource(nsc_store="/absolute/OP"),
+        InventorySource(nats_config=f"{tmp_path}/../nats.conf"),
+        InventorySource(accounts_file=f"{tmp_path}/a.yaml"),
+        InventorySource(claims=Claims(url="nats://h")),
+        InventorySource(
+            claims=Claims(
+                url="tls://[::1]:4222",
+                creds_file=f"{tmp_path}/sys.creds",
+                tls_config=ClaimsTls(
+                    ca_file=f"{tmp_path}/ca.pem",
+                    cert_file="/c.pem",
+                    server_name="nats",
+                    is_unverified=True,
+                ),
+            )
+        ),
+    )
 
 
 def test_aliases_repeat_a_value() -> None:

@@ -30,12 +30,18 @@ POLL_KEYS = (
     "one of the keys interval, timeout, jetstream_interval, concurrency, max_body_bytes"
 )
 ROOT_KEYS = "one of the keys systems, poll, inactivity, accounts, exclude, state"
-SYSTEM_KEYS = "one of the keys endpoints, name, http_client"
+SYSTEM_KEYS = (
+    "one of the keys endpoints, name, http_client, refresh_interval, inventory"
+)
 INACTIVITY_KEYS = (
     "one of the keys threshold, gap_tolerance, forget_after, brief_connections"
 )
 BRIEF = "require or best_effort"
-RULE_KEYS = "one of the keys match, threshold, gap_tolerance, owner, team, environment"
+RULE_KEYS = (
+    "one of the keys match, threshold, gap_tolerance, owner, team, environment,"
+    " expected_start"
+)
+MOMENT = "a date like 2027-01-31, or 2027-01-31T09:00:00Z"
 SCHEME = "a URL that starts with http:// or https://"
 
 MISTAKES = {
@@ -101,12 +107,6 @@ MISTAKES = {
         SYSTEM_KEYS,
         '"<<"',
     ),
-    "later: inventory": Mistake(
-        "systems: [{endpoints: ['http://h'], inventory: []}]",
-        "$.systems[0].inventory",
-        SYSTEM_KEYS,
-        '"inventory"',
-    ),
     "later: leaf servers": Mistake(
         "systems: [{endpoints: ['http://h'], leaf_servers: ignore}]",
         "$.systems[0].leaf_servers",
@@ -148,6 +148,24 @@ MISTAKES = {
         "$.inactivity.brief_connections",
         BRIEF,
         "a list",
+    ),
+    "expected start is no day": Mistake(
+        ONE + "accounts: [{match: a, expected_start: 2027-02-31}]",
+        "$.accounts[0].expected_start",
+        MOMENT,
+        '"2027-02-31", which is none',
+    ),
+    "expected start in other words": Mistake(
+        ONE + "accounts: [{match: a, expected_start: 31.1.2027}]",
+        "$.accounts[0].expected_start",
+        MOMENT,
+        '"31.1.2027"',
+    ),
+    "expected start is a number": Mistake(
+        ONE + "accounts: [{match: a, expected_start: 20270131}]",
+        "$.accounts[0].expected_start",
+        MOMENT,
+        "20270131",
     ),
     "later: exemption": Mistake(
         ONE + "accounts: [{match: a, exempt: {}}]",

@@ -46,6 +46,14 @@ def test_a_rule_replaces_only_what_it_sets() -> None:
     assert rules.policy("X1", "") == Policy(100.0, 7.0)
 
 
+def test_an_expected_start_is_part_of_the_policy() -> None:
+    """Without a rule use is expected at any time."""
+    rules = configured(AccountRule(match="T*", expected_at=1e9))
+
+    assert rules.policy("T1", "").expected_at == 1e9
+    assert rules.policy("X1", "").expected_at < 0
+
+
 def test_owners_are_in_the_registry() -> None:
     """Who owns an account is asked of the registry."""
     rules = configured(

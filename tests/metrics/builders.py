@@ -17,7 +17,12 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.metrics import Format, Page, Pages, Publication, ReloadStatus
-from nats_idle_exporter.snapshot import EndpointStatus, Snapshot, StateStatus
+from nats_idle_exporter.snapshot import (
+    EndpointStatus,
+    InventoryStatus,
+    Snapshot,
+    StateStatus,
+)
 
 NOW = 1_800_000_000.0
 URL = "http://127.0.0.1:8222"
@@ -101,14 +106,29 @@ def an_endpoint(endpoint: str = URL, **changes: Any) -> EndpointStatus:
     return EndpointStatus(**values | changes)
 
 
+def a_source(source: str = "resolver_dir:/jwt", **changes: Any) -> InventoryStatus:
+    """Return a source of accounts that can be read."""
+    values: dict[str, Any] = {
+        "system": "default",
+        "source": source,
+        "is_up": True,
+        "accounts": 5,
+        "skipped": 0,
+        "last_error": "",
+    }
+    return InventoryStatus(**values | changes)
+
+
 def a_snapshot(
     systems: dict[str, SystemView] | None = None,
     endpoints: Iterable[EndpointStatus] | None = None,
+    inventories: Iterable[InventoryStatus] = (),
 ) -> Snapshot:
     """Return a snapshot of one system with one account and one endpoint."""
     return Snapshot(
         systems={"default": a_system(an_account())} if systems is None else systems,
         endpoints=(an_endpoint(),) if endpoints is None else tuple(endpoints),
+        inventories=tuple(inventories),
         cycle_duration_seconds=0.25,
         completed_at=NOW,
     )

@@ -18,6 +18,7 @@ from tests.metrics.builders import (
     a_publication,
     a_server,
     a_snapshot,
+    a_source,
     a_system,
     an_account,
     an_endpoint,
@@ -27,7 +28,7 @@ from tests.metrics.parsing import parse
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 FORMULA = re.compile(
     r"series = (\d+) \* accounts \+ \((\d+) \+ reasons\) \* endpoints"
-    r" \+ (\d+) \* systems \+ (\d+)"
+    r" \+ (\d+) \* systems \+ (\d+) \* sources \+ (\d+)"
 )
 
 
@@ -49,7 +50,7 @@ def test_the_table_equals_the_catalogue() -> None:
 
 def test_the_formula_counts_the_series_of_a_page() -> None:
     """The documented number of series is what a page really holds."""
-    accounts, endpoints, systems, reasons = 7, 3, 2, 5
+    accounts, endpoints, systems, reasons, sources = 7, 3, 2, 5, 4
     urls = [f"http://{i}" for i in range(endpoints)]
     errors = {f"reason{i}": 0 for i in range(reasons)}
     polled = a_system(
@@ -59,10 +60,11 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
     snapshot = a_snapshot(
         {"default": polled, "empty": a_system(servers=())},
         [an_endpoint(url, errors=errors) for url in urls],
+        [a_source(f"file:{i}") for i in range(sources)],
     )
     formula = FORMULA.search(DOCUMENT.read_text())
     assert formula
-    per_account, per_endpoint, per_system, own = map(int, formula.groups())
+    per_account, per_endpoint, per_system, per_source, own = map(int, formula.groups())
 
     page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
 
@@ -70,6 +72,7 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
         per_account * accounts
         + (per_endpoint + reasons) * endpoints
         + per_system * systems
+        + per_source * sources
         + own
     )
 

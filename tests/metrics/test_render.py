@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 
 from nats_idle_exporter import __version__
-from nats_idle_exporter.activity import Reason, Unwatched, UnwatchedKind, Verdict
+from nats_idle_exporter.activity import (
+    Inventory,
+    Reason,
+    Unwatched,
+    UnwatchedKind,
+    Verdict,
+)
 from nats_idle_exporter.metrics import (
     FAMILIES,
     Format,
@@ -24,6 +30,7 @@ from tests.metrics.builders import (
     a_publication,
     a_server,
     a_snapshot,
+    a_source,
     a_system,
     an_account,
     an_endpoint,
@@ -55,6 +62,7 @@ def test_golden_page(form: Format) -> None:
         connections=2,
         leafnodes=1,
         is_operator_mode=True,
+        inventory=Inventory.INVENTORY_ONLY,
     )
     system = a_system(
         an_account('say "hi"\\'),
@@ -62,7 +70,10 @@ def test_golden_page(form: Format) -> None:
         unwatched=[Unwatched(UnwatchedKind.ROUTE, "NPEER")],
     )
     publication = a_publication(
-        a_snapshot({"default": system}),
+        a_snapshot(
+            {"default": system},
+            inventories=[a_source(is_up=False, skipped=2, last_error="no file")],
+        ),
         ownership=lambda account, _: Owner("data", "ops", account[:2]),
     )
     golden = (Path(__file__).parent / "golden" / GOLDEN[form]).read_text()
@@ -206,9 +217,9 @@ def test_order_of_the_input_changes_nothing() -> None:
     """The same facts in another order give the same bytes."""
     servers = (a_server("http://a"), a_server("http://b"))
     endpoints = [an_endpoint("http://a"), an_endpoint("http://b")]
+    sources = [a_source("file:a"), a_source("file:b")]
     one = a_snapshot(
-        {"a": a_system(servers=servers), "b": a_system()},
-        endpoints,
+        {"a": a_system(servers=servers), "b": a_system()}, endpoints, sources
     )
     other = a_snapshot(
         {"b": a_system(), "a": a_system(servers=servers[::-1])},
@@ -216,6 +227,7 @@ def test_order_of_the_input_changes_nothing() -> None:
             an_endpoint("http://b", errors={"unreachable": 0, "timeout": 2}),
             endpoints[0],
         ],
+        sources[::-1],
     )
 
     pages = [render(a_publication(snapshot), NO_PROCESS) for snapshot in (one, other)]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from nats_idle_exporter.activity import (
     Instant,
     JetStreamRound,
+    Listing,
     Reading,
     Ring,
     Row,
@@ -43,6 +45,7 @@ class FakeReader:
         self.consumers_of: list[frozenset[str]] = []
         self.now_reading: list[str] = []
         self.most_at_once = 0
+        self.is_operator_mode = False
 
     async def read(
         self,
@@ -71,7 +74,10 @@ class FakeReader:
             endpoint=url,
             asked=now,
             answered=now,
-            server=facts(self.server_ids.get(url, f"N-{url}")),
+            server=replace(
+                facts(self.server_ids.get(url, f"N-{url}")),
+                is_operator_mode=self.is_operator_mode,
+            ),
             rows=(Row("APP"),),
             ring=self.rings.get(url, Ring()),
             jetstream=JetStreamRound(now) if with_jetstream else None,
@@ -105,6 +111,7 @@ class FakeLedger:
         self.concluded: list[tuple[Instant, float]] = []
         self.view = empty_view()
         self.wanted = frozenset[str]()
+        self.listings: list[Listing | None] = []
         self.arrived = asyncio.Semaphore(0)
 
     @property
@@ -120,6 +127,10 @@ class FakeLedger:
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Refuse: the loop has no business with it."""
         raise AssertionError(endpoints, now)
+
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Take an answer of the inventory."""
+        self.listings.append(listing)
 
     def consumers_wanted(self) -> frozenset[str]:
         """Return what the test set."""

@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 
 import pytest
+from structlog.testing import capture_logs
 
-from nats_idle_exporter.activity import Ring
+from nats_idle_exporter.activity import Listed, Listing, Ring
 from nats_idle_exporter.monitoring.failures import REASONS
+from nats_idle_exporter.monitoring.inventory import (
+    Inventory,
+    InventoryAccount,
+    SourceStatus,
+    following,
+)
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
 from tests.monitoring.conftest import MakesClient
@@ -386,6 +394,117 @@ class TestJetStream:
         await world.poller.cycle()
 
         assert world.reader.calls == [(A, True), (A, True)]
+
+
+class Keeper:
+    """An inventory that answers when a test lets it; each step lists one more.
+
+    Without an interval, as the clock of the tests jumps over every sleep.
+    """
+
+    interval_seconds = 0.0
+
+    def __init__(self) -> None:
+        self.inventory = Inventory()
+        self.lets = asyncio.Semaphore(0)
+        self.stepped = asyncio.Semaphore(0)
+
+    async def step(self, now: float) -> Inventory | None:  # noqa: ARG002 - the seam's
+        """Answer once the test lets it."""
+        await self.lets.acquire()
+        self.list_one_more()
+        self.stepped.release()
+        return self.inventory
+
+    def list_one_more(self) -> None:
+        """Make a refresh."""
+        number = self.inventory.refreshes + 1
+        account = f"A{number}"
+        self.inventory = Inventory(
+            accounts={account: InventoryAccount(account=account)},
+            statuses=(SourceStatus(label="s", accounts=1, is_complete=True),),
+            refreshes=number,
+        )
+
+
+class TestInventory:
+    """Accounts that are listed beside the servers."""
+
+    async def test_ledger_hears_each_refresh_once(self) -> None:
+        """A cycle without a new refresh tells the ledger nothing."""
+        world, keeper = World(A), Keeper()
+        world.poller.follow("default", keeper)
+        await world.poller.cycle()
+        keeper.list_one_more()
+        await world.poller.cycle()
+        await world.poller.cycle()
+
+        first, second = world.ledger.listings
+        assert first == Listing()
+        assert second == Listing({"A1": Listed()}, is_complete=True)
+        (status,) = world.published[-1].inventories
+        assert (status.system, status.source, status.accounts) == ("default", "s", 1)
+
+    async def test_without_one(self) -> None:
+        """A system without an inventory hears and shows of none."""
+        world = World(A)
+        await world.poller.cycle()
+
+        assert world.ledger.listings == []
+        assert world.published[-1].inventories == ()
+
+    async def test_first_cycle_has_the_first_list(self) -> None:
+        """An inventory that answers at once is part of the first cycle."""
+        world, keeper = World(A), Keeper()
+        keeper.lets.release()
+        world.poller.follow("default", keeper)
+        loop = asyncio.create_task(world.poller.run())
+        await world.ledger.arrived.acquire()
+        while not world.published:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        loop.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await loop
+
+        assert world.published[0].inventories[0].accounts == 1
+        assert Listing({"A1": Listed()}, is_complete=True) in world.ledger.listings
+
+    async def test_slow_source_delays_no_cycle(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Cycles go on while an inventory hangs, and the log says so."""
+        monkeypatch.setattr(following, "FIRST_LIST_SECONDS", 0.05)
+        world, keeper = World(A), Keeper()
+        world.poller.follow("default", keeper)
+        with capture_logs() as lines:
+            loop = asyncio.create_task(world.poller.run())
+            for _ in range(3):
+                await world.ledger.arrived.acquire()
+            cycles = len(world.published)
+            keeper.lets.release()
+            await keeper.stepped.acquire()
+            loop.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await loop
+
+        assert cycles >= 2
+        assert [line["event"] for line in lines] == [
+            "first cycle does not wait for a slow inventory"
+        ]
+
+    async def test_names_in_operator_mode_are_told(self) -> None:
+        """Ids that no account can have are warned of, once as long as they stay."""
+        world, keeper = World(A), Keeper()
+        world.poller.follow("default", keeper)
+        world.reader.is_operator_mode = True
+        with capture_logs() as lines:
+            for _ in range(2):
+                keeper.list_one_more()
+                await world.poller.cycle()
+
+        told = [line["event"] for line in lines]
+        assert told == ["inventory lists names, where only public keys are ids"]
+        assert world.ledger.listings[-1] == Listing({}, is_complete=True)
 
 
 class TestOverTheWire:

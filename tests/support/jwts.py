@@ -86,10 +86,19 @@ class Operator:
         return token
 
 
-def credentials(account: Identity, name: str = "user") -> str:
-    """Return the text of a ``.creds`` file of a new user of the account."""
+def credentials(
+    account: Identity,
+    name: str = "user",
+    *,
+    pub: Mapping[str, Any] | None = None,
+    sub: Mapping[str, Any] | None = None,
+) -> str:
+    """Return the text of a ``.creds`` file of a new user of the account.
+
+    `pub` and `sub` are permissions like ``{"allow": ["a.>"]}``; all by default.
+    """
     user = Identity(nkeys.PREFIX_BYTE_USER, name)
-    limits = {"subs": -1, "data": -1, "payload": -1, "pub": {}, "sub": {}}
+    limits = {"subs": -1, "data": -1, "payload": -1, "pub": pub or {}, "sub": sub or {}}
     token = account.sign(user, {"type": "user", **limits})
     return (
         f"-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n"

@@ -5,8 +5,9 @@ Everything but time is real: the client, the poll loop, the ledger, the servers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 from nats_idle_exporter.activity import (
     AccountView,
@@ -15,18 +16,23 @@ from nats_idle_exporter.activity import (
     SystemView,
     Verdict,
 )
-from nats_idle_exporter.config import ConfiguredRules, parse_config
+from nats_idle_exporter.config import Config, ConfiguredRules, parse_config
 from nats_idle_exporter.monitoring.access import make_accesses
 from nats_idle_exporter.monitoring.client import MonitoringClient, ReadsEndpoint
 from nats_idle_exporter.monitoring.fetch import new_session
+from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
 from nats_idle_exporter.snapshot import Snapshot
+from nats_idle_exporter.sources import inventory_readers
 from tests.support.clock import FakeClock
 
 INTERVAL = 30.0
 THRESHOLD_CYCLES = 20
 CONFIG = """
-systems: [{{endpoints: {endpoints}}}]
+systems:
+  - endpoints: {endpoints}
+    inventory: {inventory}
+    refresh_interval: {refresh}s
 poll: {{interval: 30s, jetstream_interval: 30s}}
 inactivity: {{threshold: {threshold}s}}
 """
@@ -38,8 +44,13 @@ class Watching:
     """One system under watch, on a clock of its own; ``snapshot`` is the last one."""
 
     def __init__(
-        self, poller: Poller, clock: FakeClock, snapshots: list[Snapshot]
+        self,
+        poller: Poller,
+        clock: FakeClock,
+        snapshots: list[Snapshot],
+        inventory: InventoryReader | None = None,
     ) -> None:
+        self._inventory = inventory
         self._poller = poller
         self.clock = clock
         self._snapshots = snapshots
@@ -48,6 +59,8 @@ class Watching:
         """Let so many intervals pass, each with a cycle at its end."""
         for _ in range(count):
             self.clock.advance(INTERVAL)
+            if self._inventory:
+                await self._inventory.step(self.clock.monotonic())
             await self._poller.cycle()
         return self.view
 
@@ -88,24 +101,44 @@ async def watching(
     threshold_cycles: float = THRESHOLD_CYCLES,
     *,
     timeout_seconds: float = HANG_SECONDS,
-    template: str = CONFIG,
-    around: Callable[[ReadsEndpoint], ReadsEndpoint] = lambda reader: reader,
+    inventory: Iterable[Mapping[str, Any]] = (),
+    refresh_cycles: int = 1,
 ) -> AsyncIterator[Watching]:
     """Watch endpoints with the daemon's own parts; no cycle has run yet.
 
     The threshold is given in intervals; below 40 no restart is forgiven, since
     a hole of one interval is a twentieth of it. The timeout of a poll is real time.
-    A test may give another configuration, and stand between loop and client.
+    The sources of an inventory are written as in the configuration; they are read
+    before each cycle, or each n-th. Asking servers takes them a second of real time.
     """
-    threshold = round(threshold_cycles * INTERVAL)
     config = parse_config(
-        template.format(endpoints=list(endpoints), threshold=threshold)
+        CONFIG.format(
+            endpoints=list(endpoints),
+            inventory=list(inventory),
+            refresh=round(refresh_cycles * INTERVAL),
+            threshold=round(threshold_cycles * INTERVAL),
+        )
     )
+    async with watching_as(config, timeout_seconds=timeout_seconds) as watch:
+        yield watch
+
+
+@asynccontextmanager
+async def watching_as(
+    config: Config,
+    *,
+    timeout_seconds: float = HANG_SECONDS,
+    around: Callable[[ReadsEndpoint], ReadsEndpoint] = lambda reader: reader,
+) -> AsyncIterator[Watching]:
+    """Watch the only system of a configuration; its interval is ours.
+
+    A test may stand between loop and client. The timeout of a poll is real time.
+    """
     urls = config.systems[0].endpoints
     clock = FakeClock()
     cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
     ledger = Ledger(urls, ConfiguredRules(config), cadence)
-    async with new_session() as session:
+    async with new_session() as session, inventory_readers(config) as inventories:
         client = MonitoringClient(
             session,
             clock,
@@ -121,4 +154,7 @@ async def watching(
             snapshots.append,
             Pace(INTERVAL, INTERVAL, config.poll.concurrency),
         )
-        yield Watching(poller, clock, snapshots)
+        reader = inventories.get("default")
+        if reader:
+            poller.follow("default", reader)
+        yield Watching(poller, clock, snapshots, reader)

@@ -12,6 +12,7 @@ from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import (
     Evidence,
     EvidenceKind,
+    Inventory,
     Reason,
     Unwatched,
     UnwatchedKind,
@@ -29,6 +30,7 @@ from tests.metrics.builders import (
     a_publication,
     a_server,
     a_snapshot,
+    a_source,
     a_system,
     an_account,
     an_endpoint,
@@ -36,7 +38,7 @@ from tests.metrics.builders import (
 )
 from tests.web.reading import Document
 
-ENDPOINTS, ACCOUNTS = 0, 1
+ENDPOINTS, ACCOUNTS, INVENTORY = 0, 1, 1
 HOSTILE = "<script>alert('x')</script>\"&\u202e{{7*7}}"
 NOTHING = "\u2013"
 SHOWN = "<script>alert('x')</script>\"&\\u202e{{7*7}}"
@@ -171,6 +173,51 @@ def test_endpoints_table() -> None:
             "timeout: no answer within 10s",
         ),
     ]
+
+
+def test_inventory_table() -> None:
+    """Each source has a row: whether it was read, what it lists, what is wrong."""
+    sources = [
+        a_source("resolver_dir:/jwt", accounts=1234),
+        a_source("claims:nats://h", is_up=False, skipped=2, last_error="no answer"),
+    ]
+    page = read(a_publication(a_snapshot(inventories=sources)))
+
+    assert page.columns(INVENTORY, *range(6)) == [
+        (
+            "claims:nats://h",
+            "failingits last list holds",
+            "default",
+            "5",
+            "2",
+            "no answer",
+        ),
+        ("resolver_dir:/jwt", "read", "default", "1,234", "0", NOTHING),
+    ]
+
+
+def test_without_an_inventory_there_is_no_table() -> None:
+    """Nothing is said of what nobody configured."""
+    page = read(a_publication(a_snapshot()))
+
+    assert len(page.rows) == 2
+    assert "Inventory" not in page.text
+
+
+@pytest.mark.parametrize(
+    ("inventory", "words"),
+    [
+        (Inventory.SERVERS_ONLY, "not in the inventory; a server still has it"),
+        (Inventory.INVENTORY_ONLY, "in the inventory only; no server has loaded it"),
+        (Inventory.BOTH, ""),
+        (Inventory.NONE, ""),
+    ],
+)
+def test_who_lists_an_account(inventory: Inventory, words: str) -> None:
+    """Zombies and accounts that nobody loaded are told in plain words."""
+    page = read(of_accounts(an_account(inventory=inventory)))
+
+    assert page.columns(ACCOUNTS, 0) == [(f"ORDERS{words}",)]
 
 
 class TestAccounts:

@@ -1,0 +1,156 @@
+"""The accounts that a configuration file of nats-server names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Final
+
+from nats_idle_exporter.monitoring.inventory.accounts import (
+    AccountImport,
+    AccountLimits,
+    EntryError,
+    InventoryAccount,
+    Problem,
+    SourceError,
+    SourceList,
+)
+from nats_idle_exporter.monitoring.inventory.jwt import decode_jwt_of
+from nats_idle_exporter.monitoring.inventory.natsconf import (
+    ConfError,
+    Value,
+    load_nats_config,
+)
+from nats_idle_exporter.text import one_line, shorten
+
+_UNLIMITED: Final = -1
+_CONNECTIONS: Final = ("max_connections", "max_conn")
+_LEAFNODES: Final = ("max_leafnodes", "max_leafs")
+_KINDS: Final = ("stream", "service")
+
+
+def read_nats_config(path: Path, environment: Mapping[str, str]) -> SourceList:
+    """Return the accounts of ``accounts`` and of ``resolver_preload``.
+
+    Args:
+        path: the file; includes are followed.
+        environment: where variables are looked for that no key defines.
+
+    Raises:
+        SourceError: the file cannot be used, or names no account.
+    """
+    try:
+        values = _lowered(load_nats_config(path, environment))
+    except ConfError as error:
+        raise SourceError(
+            error.where, expected=error.expected, found=error.found
+        ) from error
+    problems: list[Problem] = []
+    accounts: dict[str, InventoryAccount] = {}
+    try:
+        for name, block in _blocks(values.get("accounts", {})):
+            accounts[name] = _configured(name, block, f"{path}: accounts", problems)
+        for key, token in _preloads(values.get("resolver_preload", {})):
+            accounts[key] = _preloaded(key, token, f"{path}: preload", problems)
+    except EntryError as error:
+        raise SourceError(
+            str(path), expected=error.expected, found=error.found
+        ) from error
+    if not accounts:
+        raise SourceError(
+            str(path), expected="accounts or resolver_preload", found="neither"
+        )
+    return SourceList(accounts=accounts, problems=tuple(problems))
+
+
+def _blocks(accounts: Value) -> Iterator[tuple[str, dict[str, Value]]]:
+    if isinstance(accounts, list):
+        yield from ((name, {}) for name in accounts if isinstance(name, str))
+    elif isinstance(accounts, dict):
+        # What is no map defines a variable for the maps after it.
+        yield from (
+            (name, block) for name, block in accounts.items() if isinstance(block, dict)
+        )
+    else:
+        raise EntryError(expected="a map or a list as accounts", found="a single value")
+
+
+def _preloads(preload: Value) -> Iterator[tuple[str, str]]:
+    if not isinstance(preload, dict):
+        raise EntryError(expected="a map as resolver_preload", found="something else")
+    yield from ((k, token) for k, token in preload.items() if isinstance(token, str))
+
+
+def _preloaded(
+    key: str, token: str, where: str, problems: list[Problem]
+) -> InventoryAccount:
+    """Return what the JWT tells, else the id alone, which the key tells."""
+    try:
+        return decode_jwt_of(key, token.encode())
+    except EntryError as error:
+        problems.append(error.at(f"{where}: {shorten(one_line(key))}"))
+        return InventoryAccount(account=key)
+
+
+def _configured(
+    name: str, block: dict[str, Value], where: str, problems: list[Problem]
+) -> InventoryAccount:
+    """Return what the block tells; what in it cannot be read is left out."""
+    values = _lowered(block)
+    where = f"{where}: {shorten(one_line(name))}"
+    limits = None
+    imports: tuple[AccountImport, ...] = ()
+    exports = 0
+    try:
+        limits = _limits(values.get("limits", {}))
+        imports = tuple(map(_import, _items(values, "imports")))
+        exports = len(_items(values, "exports"))
+    except EntryError as error:
+        problems.append(error.at(where))
+    return InventoryAccount(
+        account=name, name=name, limits=limits, imports=imports, exports=exports
+    )
+
+
+def _limits(limits: Value) -> AccountLimits:
+    if not isinstance(limits, dict):
+        raise EntryError(expected="a map as limits", found="something else")
+    values = _lowered(limits)
+    return AccountLimits(_count(values, _CONNECTIONS), _count(values, _LEAFNODES))
+
+
+def _count(limits: Mapping[str, Value], keys: Iterable[str]) -> int:
+    for key in keys:
+        count = limits.get(key, _UNLIMITED)
+        if not isinstance(count, int) or isinstance(count, bool):
+            raise EntryError(expected=f"a whole number as {key}", found="another value")
+        if count != _UNLIMITED:
+            return count
+    return _UNLIMITED
+
+
+def _items(block: Mapping[str, Value], key: str) -> list[Value]:
+    items = block.get(key, [])
+    if not isinstance(items, list):
+        raise EntryError(expected=f"a list as {key}", found="something else")
+    return items
+
+
+def _import(item: Value) -> AccountImport:
+    values = _lowered(item) if isinstance(item, dict) else {}
+    for kind in _KINDS:
+        source = values.get(kind)
+        if isinstance(source, dict):
+            told = _lowered(source)
+            account, subject = told.get("account"), told.get("subject")
+            if isinstance(account, str) and isinstance(subject, str):
+                return AccountImport(account, subject, kind)
+    raise EntryError(
+        expected="imports like {stream: {account: A, subject: b}}",
+        found="something else",
+    )
+
+
+def _lowered(values: dict[str, Value]) -> dict[str, Value]:
+    # The server asks for its keys in whatever case.
+    return {key.lower(): value for key, value in values.items()}

@@ -1,0 +1,145 @@
+"""The configuration's ``inventory`` -> the sources that read it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+
+from nats_idle_exporter.config import (
+    Claims,
+    ClaimsTls,
+    Config,
+    InventorySource,
+    System,
+    parse_accounts_file,
+)
+from nats_idle_exporter.errors import StartError
+from nats_idle_exporter.monitoring.inventory import (
+    FileSource,
+    InventoryReader,
+    ListsAccounts,
+    SourceList,
+)
+from nats_idle_exporter.monitoring.inventory.accountsfile import read_accounts_file
+from nats_idle_exporter.monitoring.inventory.claims import ClaimsSource
+from nats_idle_exporter.monitoring.inventory.jwtfiles import (
+    JwtFiles,
+    read_nsc_store,
+    read_resolver_dir,
+)
+from nats_idle_exporter.monitoring.inventory.natsconfig import read_nats_config
+from nats_idle_exporter.monitoring.inventory.tlsfiles import TlsFiles
+from nats_idle_exporter.text import one_line
+
+_FILES = ("resolver_dir", "nsc_store", "nats_config", "accounts_file")
+
+
+def make_inventory_reader(
+    system: System, environment: Mapping[str, str]
+) -> InventoryReader:
+    """Return what reads a system's inventory; nothing is read yet.
+
+    Args:
+        system: a system of a loaded configuration.
+        environment: the variables that a nats-server's configuration may use.
+
+    Raises:
+        StartError: a source needs a package that is not installed.
+    """
+    labels = _labels(system.inventory)
+    sources = [
+        _source(label, source, environment)
+        for label, source in zip(labels, system.inventory, strict=True)
+    ]
+    return InventoryReader(system.name, sources, system.refresh_interval_seconds)
+
+
+@asynccontextmanager
+async def inventory_readers(
+    config: Config,
+) -> AsyncIterator[dict[str, InventoryReader]]:
+    """Make the readers of systems that have an inventory; close them in the end.
+
+    Raises:
+        StartError: a source needs a package that is not installed.
+    """
+    readers = {
+        system.name: make_inventory_reader(system, os.environ)
+        for system in config.systems
+        if system.inventory
+    }
+    try:
+        yield readers
+    finally:
+        for reader in readers.values():
+            await reader.close()
+
+
+def _labels(sources: Iterable[InventorySource]) -> list[str]:
+    """Return what each source is called; equal names are numbered."""
+    labels: list[str] = []
+    for source in sources:
+        name = label = one_line(_name(source))
+        number = 1
+        while label in labels:
+            number += 1
+            label = f"{name}#{number}"
+        labels.append(label)
+    return labels
+
+
+def _name(source: InventorySource) -> str:
+    if source.claims:
+        return f"claims:{source.claims.url}"
+    return next(f"{kind}:{path}" for kind in _FILES if (path := getattr(source, kind)))
+
+
+def _source(
+    label: str, source: InventorySource, environment: Mapping[str, str]
+) -> ListsAccounts:
+    if source.claims:
+        return _claims(label, source.claims)
+    readers: dict[str, Callable[[Path], SourceList]] = {
+        "resolver_dir": partial(read_resolver_dir, files=JwtFiles()),
+        "nsc_store": partial(read_nsc_store, files=JwtFiles()),
+        "nats_config": partial(read_nats_config, environment=environment),
+        "accounts_file": partial(read_accounts_file, parse=parse_accounts_file),
+    }
+    kind = next(name for name in _FILES if getattr(source, name))
+    return FileSource(label, partial(readers[kind], Path(getattr(source, kind))))
+
+
+def _claims(label: str, claims: Claims) -> ListsAccounts:
+    try:
+        from nats_idle_exporter.monitoring.inventory.natsconnection import (  # noqa: PLC0415 - an extra
+            ClaimsAccess,
+            connect,
+        )
+    except ModuleNotFoundError as error:
+        raise StartError(
+            f"claims of an inventory need the package {error.name}:"
+            " install nats-idle-exporter[nats]"
+        ) from error
+    access = ClaimsAccess(
+        url=claims.url,
+        credentials=_path(claims.creds_file),
+        tls=_tls(claims.tls_config) if claims.tls_config else None,
+    )
+    return ClaimsSource(label, partial(connect, access))
+
+
+def _tls(tls: ClaimsTls) -> TlsFiles:
+    return TlsFiles(
+        ca=_path(tls.ca_file),
+        certificate=_path(tls.cert_file),
+        key=_path(tls.key_file),
+        server_name=tls.server_name,
+        is_verified=not tls.is_unverified,
+    )
+
+
+def _path(text: str | None) -> Path | None:
+    return Path(text) if text else None
