@@ -7,10 +7,10 @@ down for it; any other error, and any fact that cannot be, is a flaw.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from nats_idle_exporter.config import format_duration, parse_config, parse_duration
 from nats_idle_exporter.config.webfile import parse_web_file
@@ -23,6 +23,8 @@ from nats_idle_exporter.urls import (
     parse_endpoint,
     without_credentials,
 )
+from tests.chaos.entrances import INVENTORIES, Target
+from tests.chaos.keepsakes import KEPT
 from tests.monitoring import builders
 
 ROOT = Path(__file__).parents[2]
@@ -30,14 +32,6 @@ CAPTURES = ROOT / "tests" / "monitoring" / "captures"
 MOST_SEEDS = 40
 LONGEST_DETAIL = 200
 _YEAR_1, _YEAR_10000 = -62_200_000_000, 253_500_000_000
-
-
-class Target(NamedTuple):
-    """One entrance: what it does with bytes, bytes to begin with, and its share."""
-
-    run: Callable[[bytes], None]
-    seeds: Sequence[bytes]
-    share: int = 10
 
 
 def _captured(pattern: str) -> list[bytes]:
@@ -194,5 +188,7 @@ TARGETS = {
     "web": Target(read_web_file, [WEB_FILE], 5),
     "duration": Target(read_duration, [b"24h", b"1d12h", b"500ms", b"0"], 8),
     "url": Target(read_url, [b"http://a:8222/b", b"https://u:p@[::1]:1/x?y#z"], 8),
+    **INVENTORIES,
+    **KEPT,
 }
 """By name."""
