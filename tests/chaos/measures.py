@@ -6,7 +6,6 @@ import ctypes
 import gc
 import time
 from pathlib import Path
-from statistics import median
 
 from nats_idle_exporter.activity import Reading
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
@@ -44,14 +43,10 @@ class Stopwatch:
             self._seconds.append(time.perf_counter() - start)
         return reading
 
-    def start(self) -> None:
-        """Forget what was noted."""
-        self._seconds.clear()
-
-    @property
-    def seconds(self) -> float:
-        """The median of the polls since the start."""
-        return median(self._seconds)
+    def take(self) -> list[float]:
+        """Return what was noted since the last time."""
+        taken, self._seconds = self._seconds, []
+        return taken
 
 
 def forget_peak() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from statistics import median
 
 from tests.chaos.faults import GOOD
 
@@ -13,7 +14,7 @@ MOST_CYCLES = 2
 MOST_MEMORY = 1.5
 """Times the peak of the calm run."""
 MOST_DELAY = 1.1
-"""Times the duration of polls in the calm run; printed, never required."""
+"""Times the duration of polls before and after; printed, never required."""
 _HEADINGS = ("fault", "counted", "told", "verdicts", "memory", "others", "back")
 
 
@@ -22,7 +23,8 @@ class Outcome:
     """What one fault did.
 
     ``errors`` counts failed polls by reason while it lasted. ``peak_bytes`` is of
-    the process, ``others_seconds`` the median of the other endpoints' polls.
+    the process. ``others_seconds`` is the median of the other endpoints' polls while
+    it lasted, ``calm_seconds`` that of the same polls before and after.
     ``up_after`` and ``proven_after`` count cycles from its end, None for never.
     """
 
@@ -34,6 +36,7 @@ class Outcome:
     false_raises: tuple[str, ...]
     false_clears: tuple[str, ...]
     peak_bytes: int
+    calm_seconds: float
     others_seconds: float
     up_after: int | None
     proven_after: int | None
@@ -42,6 +45,16 @@ class Outcome:
     def counted(self) -> str:
         """The reasons counted, or that the polls were good."""
         return " ".join(sorted(self.errors)) or GOOD
+
+    @property
+    def delay(self) -> float:
+        """How many times as long the polls of the others took."""
+        return self.others_seconds / self.calm_seconds
+
+    @property
+    def is_slow(self) -> bool:
+        """Whether that is more than the goal; a single run may be so by chance."""
+        return self.delay > MOST_DELAY
 
     def misses(self, calm: Outcome) -> list[str]:
         """Return the goals that are missed; times have none."""
@@ -59,7 +72,7 @@ class Outcome:
 
 
 def render_table(outcomes: Sequence[Outcome], calm: Outcome) -> str:
-    """Return one line per fault; memory and time are ratios to the calm run."""
+    """Return one line per fault; memory is a ratio to the calm run."""
     rows = [_HEADINGS, *(_row(each, calm) for each in outcomes)]
     widths = [max(len(row[at]) for row in rows) for at in range(len(_HEADINGS))]
     return "".join(
@@ -78,8 +91,18 @@ def _row(outcome: Outcome, calm: Outcome) -> tuple[str, ...]:
         outcome.told[:60],
         f"{wrong} wrong" if wrong else "right",
         f"{outcome.peak_bytes / calm.peak_bytes:.2f}x",
-        f"{outcome.others_seconds / calm.others_seconds:.2f}x",
+        f"{outcome.delay:.2f}x",
         back,
+    )
+
+
+def render_delays(outcomes: Sequence[Outcome]) -> str:
+    """Return in one line how much the others were delayed."""
+    slow = [f"{each.fault} {each.delay:.2f}x" for each in outcomes if each.is_slow]
+    typical = median(each.delay for each in outcomes)
+    return (
+        f"the others' polls took {typical:.2f}x as long in the median; "
+        f"above {MOST_DELAY}x: {', '.join(slow) or 'none'}\n"
     )
 
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from statistics import median
 from typing import Any, NamedTuple
 
 from nats.aio.client import Client
@@ -122,7 +123,8 @@ class _Scene:
         self._errors: dict[str, int] = {}
         self._cycles = 0
         self._peak = 0
-        self._seconds = 0.0
+        self._calm_seconds: list[float] = []
+        self._hurt_seconds: list[float] = []
         self._up_after: int | None = None
         self._proven_after: int | None = None
 
@@ -132,11 +134,12 @@ class _Scene:
         else:
             await self._calm_before()
             assert self._watch.account(RAISED).verdict is Verdict.INACTIVE
+        self._calm_seconds = self._stopwatch.take()
         forget_peak()
-        self._stopwatch.start()
         await self._fault_itself()
-        self._peak, self._seconds = peak_bytes(), self._stopwatch.seconds
+        self._peak, self._hurt_seconds = peak_bytes(), self._stopwatch.take()
         await self._calm_after()
+        self._calm_seconds += self._stopwatch.take()
 
     async def _calm_before(self) -> None:
         for number in range(1, FAULT_IN):
@@ -210,7 +213,8 @@ class _Scene:
             false_raises=tuple(self._truth.false_raises),
             false_clears=tuple(self._truth.false_clears),
             peak_bytes=self._peak,
-            others_seconds=self._seconds,
+            calm_seconds=median(self._calm_seconds),
+            others_seconds=median(self._hurt_seconds),
             up_after=self._up_after,
             proven_after=self._proven_after,
         )

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from nats_idle_exporter.activity import AccountView, Verdict
-from tests.chaos.outcome import Outcome, render_json, render_table
+from tests.chaos.outcome import Outcome, render_delays, render_json, render_table
 from tests.chaos.truth import Truth
 from tests.metrics.builders import an_account
 
@@ -21,6 +21,7 @@ GOOD = Outcome(
     false_raises=(),
     false_clears=(),
     peak_bytes=100,
+    calm_seconds=0.01,
     others_seconds=0.01,
     up_after=1,
     proven_after=2,
@@ -109,4 +110,6 @@ class TestGoals:
 
         assert slow.misses(GOOD) == []
         assert "100.00x" in render_table([slow], GOOD)
+        assert "above 1.1x: reset 100.00x" in render_delays([slow])
+        assert "above 1.1x: none" in render_delays([GOOD])
         assert '"misses": []' in render_json([slow], GOOD)
