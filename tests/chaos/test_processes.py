@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from tests.chaos.islands import FAR, Islands, islands
+from tests.chaos.pages import BACKED, FLAGS, HELD, RAISED, until
 from tests.support.daemon import Daemon
 from tests.support.servers import NEWEST, binary
 from tests.support.topology import a_cluster, accounts_config, running
 
 pytestmark = pytest.mark.live
 
-FLAGS = ("--poll.interval=200ms", "--inactivity.threshold=1s")
-RAISED = r'^account_inactive\{.*account="TEAM".*\} 1$'
-BACKED = r'^account_observed\{.*account="TEAM".*\} 1$'
-HELD = r'^account_observed\{.*account="TEAM".*\} 0$'
 FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode())"
-ATTEMPTS, STEP_SECONDS = 200, 0.1
-
-
-async def until(pattern: str, page: Callable[[], str]) -> str:
-    """Return the first page of metrics with a line like that."""
-    text = ""
-    for _ in range(ATTEMPTS):
-        text = await asyncio.to_thread(page)
-        if re.search(pattern, text, re.MULTILINE):
-            return text
-        await asyncio.sleep(STEP_SECONDS)
-    raise AssertionError(f"no line {pattern} in:\n{text}")
 
 
 async def test_killed_servers() -> None:
@@ -46,17 +30,13 @@ async def test_killed_servers() -> None:
     flags = [f"--nats.endpoint={server.monitoring_url}" for server in servers]
     async with running(*servers):
         with Daemon(*FLAGS, *flags) as daemon:
-
-            def page() -> str:
-                return daemon.fetch("/metrics")[1]
-
-            await until(BACKED, page)
+            await until(BACKED, daemon.page)
             for server in servers:
                 await server.kill()
-            held = await until(HELD, page)
+            held = await until(HELD, daemon.page)
             for server in servers:
                 await server.start()
-            back = await until(BACKED, page)
+            back = await until(BACKED, daemon.page)
 
             assert re.search(RAISED, held, re.MULTILINE)
             assert re.search(RAISED, back, re.MULTILINE)

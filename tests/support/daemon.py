@@ -67,6 +67,15 @@ class Daemon:
             with error:
                 return error.code, error.read().decode()
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    def page(self) -> str:
+        """Return its page of metrics."""
+        return self.fetch("/metrics")[1]
+
     def hang_up(self) -> None:
         """Send SIGHUP, as a closed terminal or an old reload script does."""
         self._process.send_signal(signal.SIGHUP)
