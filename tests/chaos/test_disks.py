@@ -68,7 +68,7 @@ def flags(endpoint: str, folder: Path) -> list[str]:
 def log_of(daemon: Daemon) -> str:
     """End a daemon in order, and return its log."""
     assert daemon.end(signal.SIGTERM) == 0
-    return "\n".join(daemon.lines)
+    return "".join(daemon.lines)
 
 
 async def test_a_full_disk(

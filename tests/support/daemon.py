@@ -83,6 +83,7 @@ class Daemon:
     def end(self, number: signal.Signals) -> int:
         """Send a signal and return the exit code; the rest of the log is kept."""
         self._process.send_signal(number)
-        _, rest = self._process.communicate(timeout=_PATIENCE_SECONDS)
-        self.lines += rest.splitlines()
-        return self._process.returncode
+        # From the same reader: it may hold lines already that nobody took.
+        assert self._process.stderr is not None
+        self.lines += self._process.stderr
+        return self._process.wait(timeout=_PATIENCE_SECONDS)
