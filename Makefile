@@ -25,6 +25,11 @@ test: $(VENV)/.installed-test servers ## run every test, and hold the coverage
 	$(BIN)/coverage report --precision=2 --fail-under=95
 	$(BIN)/coverage report --precision=2 --fail-under=100 --include='$(PURE)'
 
+chaos: $(VENV)/.installed-fuzz servers ## break answers, networks and inputs; verdicts must hold
+	$(BIN)/python -m tests.chaos --json .cache/chaos.json
+	$(BIN)/python -m tests.chaos.fuzz
+	$(BIN)/pytest tests/chaos
+
 lint: $(VENV)/.installed-test ## check style, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
