@@ -148,6 +148,11 @@ class Journal:
         self.known_to = dict.fromkeys(self.places, when)
         self.missed_at = None
 
+    def bury(self) -> None:
+        """Forget what was lost: no server is left that a new heart could ask."""
+        self.unseen.clear()
+        self._past.clear()
+
     def write(self, when: float, stamp: float) -> None:
         """Store one message."""
         last = self.pages[-1]
@@ -271,7 +276,8 @@ class Journal:
 
     def forget(self) -> None:
         """Forget what was told: whoever heard it is gone."""
-        self.writes_told_at = self.looked_at = self.told_at = NEVER
+        self.writes_told_at = self.emptied_at
+        self.looked_at = self.told_at = NEVER
         self.told_seq, self.first_told_at, self.missed_at = 0, math.inf, None
         self._reads_told_at.clear()
         self._marks.clear()

@@ -308,7 +308,8 @@ class Judge:
             return True
         hole = Hole(journal.told_at, missed_at)
         is_missed = self._is_forgiven(hole, journal.account, used_at)
-        self.forgiven[journal.account] += is_missed
+        if is_missed:
+            self.forgiven[journal.account] += 1
         return is_missed
 
     def _last_use(self, view: AccountView, from_at: float) -> tuple[float, str]:
