@@ -50,23 +50,45 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _serve(options: ServeOptions) -> int:
     if options.is_healthcheck:
-        trouble = check_health(options.web.listen_addresses[0])
+        trouble = check_health(options.web)
         return _fail(trouble) if trouble else 0
     source = str(options.config_file or "command line")
     try:
         config = _load(options)
+        if options.is_config_check:
+            _check_files(options, config)
+            sys.stdout.write(f"{one_line(source)}: ok\n")
+            return 0
+        return _run(options, config)
     except UsageError as error:
         return _fail(f"{source}: {error}", code=_WRONG_USAGE)
     except ConfigError as error:
         return _fail(f"{source}: {error}")
-    if options.is_config_check:
-        sys.stdout.write(f"{one_line(source)}: ok\n")
-        return 0
+
+
+def _run(options: ServeOptions, config: Config) -> int:
     # The daemon brings a web server and a client: --version need not wait for them.
     from nats_idle_exporter.daemon import serve  # noqa: PLC0415 - slow to import
 
     configure_logging(options.log_level, options.log_format, sys.stderr)
     return serve(config, options.web)
+
+
+def _check_files(options: ServeOptions, config: Config) -> None:
+    from nats_idle_exporter.monitoring.access import (  # noqa: PLC0415 - slow to import
+        make_accesses,
+    )
+    from nats_idle_exporter.web.security import (  # noqa: PLC0415 - slow to import
+        check_web_file,
+    )
+
+    make_accesses(config)
+    if options.web.config_file is None:
+        return
+    try:
+        check_web_file(options.web.config_file)
+    except ConfigError as error:
+        raise StartError(f"{options.web.config_file}: {error}") from error
 
 
 def _load(options: ServeOptions) -> Config:

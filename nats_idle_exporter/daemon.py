@@ -10,18 +10,15 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 import structlog
-from aiohttp import web
 
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import Cadence
 from nats_idle_exporter.config import Config, ConfiguredRules, WebOptions
-from nats_idle_exporter.config.web import format_listen_address
-from nats_idle_exporter.errors import StartError
+from nats_idle_exporter.config.rendering import render_config
 from nats_idle_exporter.metrics import Pages, Publication, ReloadStatus
+from nats_idle_exporter.monitoring.access import make_accesses
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from nats_idle_exporter.monitoring.fetch import new_session
@@ -30,12 +27,10 @@ from nats_idle_exporter.remembering import Remembering, Watch, opened, state_pat
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.state import Keeper
 from nats_idle_exporter.supervision import ServiceManager
-from nats_idle_exporter.text import os_words
-from nats_idle_exporter.web.app import ServingState, make_app
+from nats_idle_exporter.web.app import ServingState
+from nats_idle_exporter.web.listening import listening
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
-LINGER_SECONDS = 1.0
-"""How long open requests may take once we stop."""
 
 _log = structlog.get_logger(__name__)
 
@@ -44,7 +39,9 @@ def serve(config: Config, options: WebOptions) -> int:
     """Run the daemon until a signal ends it; return the exit code.
 
     Raises:
-        StartError: an address cannot be listened on, or the state not be used.
+        StartError: an address cannot be listened on, or not as securely as asked, or
+            the state cannot be used.
+        ConfigError: a file that an endpoint needs cannot be used.
     """
     asyncio.run(run(config, options))
     return 0
@@ -54,7 +51,8 @@ async def run(config: Config, options: WebOptions) -> None:
     """Run the daemon in this loop until SIGTERM or SIGINT; SIGHUP changes nothing.
 
     Raises:
-        StartError: an address cannot be listened on, or the state not be used.
+        StartError: an address cannot be listened on, or not as securely as asked, or
+            the state cannot be used.
         ExceptionGroup: a part failed; everything was stopped.
     """
     stop = asyncio.Event()
@@ -64,12 +62,13 @@ async def run(config: Config, options: WebOptions) -> None:
     # Its default would end the process, and what it has watched would be lost.
     loop.add_signal_handler(signal.SIGHUP, _refuse_reload)
     _log.info("starting", version=__version__, systems=len(config.systems))
-    state = ServingState(Pages())
+    accesses = make_accesses(config)
+    state = ServingState(Pages(), config=render_config(config))
     manager = ServiceManager(os.environ, config.poll.interval_seconds)
     clock = SystemClock()
     path = state_path(config, os.environ)
     async with (
-        _listening(state, options),
+        listening(state, options),
         new_session() as session,
         opened(path, config, clock) as keeper,
     ):
@@ -78,8 +77,9 @@ async def run(config: Config, options: WebOptions) -> None:
             clock,
             timeout_seconds=config.poll.timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
+            accesses=accesses,
         )
-        publisher = _Publisher(config, clock, state.pages, manager, keeper)
+        publisher = _Publisher(config, clock, state, manager, keeper)
         watch = _watch(config, publisher.rules)
         remembering = Remembering(watch, client, clock, keeper)
         await remembering.recall()
@@ -117,12 +117,12 @@ class _Publisher:
         self,
         config: Config,
         clock: Clock,
-        pages: Pages,
+        state: ServingState,
         manager: ServiceManager,
         keeper: Keeper | None,
     ) -> None:
         self.rules = ConfiguredRules(config)
-        self._pages = pages
+        self._state = state
         self._manager = manager
         self._keeper = keeper
         self._reload = ReloadStatus(is_successful=True, last_success_at=clock.wall())
@@ -138,11 +138,12 @@ class _Publisher:
         self._offer(snapshot)
 
     def _offer(self, snapshot: Snapshot | None) -> None:
-        self._pages.offer(
+        self._state.pages.offer(
             Publication(
                 snapshot=snapshot,
                 ownership=self.rules.registry.entry,
                 reload=self._reload,
+                refused=self._state.refusals.read(),
                 state=None if self._keeper is None else self._keeper.status,
             )
         )
@@ -190,31 +191,3 @@ def _tell(snapshot: Snapshot) -> None:
         accounts=sum(len(view.accounts) for view in systems),
         unwatched_servers=sum(len(view.unwatched) for view in systems),
     )
-
-
-@asynccontextmanager
-async def _listening(state: ServingState, options: WebOptions) -> AsyncIterator[None]:
-    """Serve on every address, or on none: a start that half works is no start."""
-    runner = web.AppRunner(
-        make_app(state, options.telemetry_path),
-        access_log=None,
-        shutdown_timeout=LINGER_SECONDS,
-    )
-    await runner.setup()
-    try:
-        for host, port in options.listen_addresses:
-            await _listen(runner, host, port)
-        for address in runner.addresses:
-            _log.info("listening", address=format_listen_address(*address[:2]))
-        yield
-    finally:
-        await runner.cleanup()
-
-
-async def _listen(runner: web.AppRunner, host: str, port: int) -> None:
-    try:
-        site = web.TCPSite(runner, host or None, port)
-        await site.start()
-    except OSError as error:
-        address = format_listen_address(host, port)
-        raise StartError(f"cannot listen on {address}: {os_words(error)}") from error

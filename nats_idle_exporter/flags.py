@@ -6,28 +6,23 @@ import argparse
 import platform
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from nats_idle_exporter import __version__
 from nats_idle_exporter.config.durations import parse_duration
 from nats_idle_exporter.config.loading import DEFAULT_ENDPOINT
 from nats_idle_exporter.config.overrides import Overrides
 from nats_idle_exporter.config.scalars import POSITIVE_EXPECTED, describe
-from nats_idle_exporter.config.web import (
-    DEFAULT_PORT,
-    WebOptions,
-    parse_listen_address,
-    parse_telemetry_path,
-)
+from nats_idle_exporter.config.web import WebOptions
 from nats_idle_exporter.urls import parse_endpoint
+from nats_idle_exporter.webflags import add_web_flags, flag, web_options
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from nats_idle_exporter.log import Format, Level
 
 PROGRAM = "nats-idle-exporter"
-_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,9 +46,6 @@ def parse_serve(arguments: Sequence[str]) -> ServeOptions:
     """
     parser = _serve_parser()
     given = parser.parse_args(arguments)
-    addresses = tuple(given.listen_addresses or [("", DEFAULT_PORT)])
-    if len(set(addresses)) < len(addresses):
-        parser.error("--web.listen-address: each address can be given once")
     return ServeOptions(
         config_file=given.config_file,
         is_config_check=given.config_check,
@@ -63,7 +55,7 @@ def parse_serve(arguments: Sequence[str]) -> ServeOptions:
             threshold=given.threshold,
             poll_interval=given.poll_interval,
         ),
-        web=WebOptions(addresses, given.telemetry_path),
+        web=web_options(parser, given),
         log_level=given.log_level,
         log_format=given.log_format,
     )
@@ -83,7 +75,7 @@ def parse_demo(arguments: Sequence[str]) -> float | None:
     parser.add_argument(
         "--duration",
         metavar="DURATION",
-        type=_flag(_positive_duration),
+        type=flag(_positive_duration),
         help="end after this time, like 60s (default: when interrupted)",
     )
     duration = parser.parse_args(arguments).duration
@@ -109,7 +101,7 @@ def _serve_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=version_text())
     _add_config_flags(parser)
-    _add_web_flags(parser)
+    add_web_flags(parser)
     _add_log_flags(parser)
     return parser
 
@@ -134,7 +126,7 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
         dest="endpoints",
         metavar="URL",
         action="append",
-        type=_flag(parse_endpoint),
+        type=flag(parse_endpoint),
         help="monitoring URL of a server, repeatable; not with systems in a file"
         f" (default without a file: {DEFAULT_ENDPOINT})",
     )
@@ -142,40 +134,15 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
         "--inactivity.threshold",
         dest="threshold",
         metavar="DURATION",
-        type=_flag(_positive_duration),
+        type=flag(_positive_duration),
         help="how long an account must be unused (default: 24h)",
     )
     flags.add_argument(
         "--poll.interval",
         dest="poll_interval",
         metavar="DURATION",
-        type=_flag(_positive_duration),
+        type=flag(_positive_duration),
         help="how often each endpoint is polled (default: 30s)",
-    )
-
-
-def _add_web_flags(parser: argparse.ArgumentParser) -> None:
-    flags = parser.add_argument_group("web")
-    flags.add_argument(
-        "--web.listen-address",
-        dest="listen_addresses",
-        metavar="ADDRESS",
-        action="append",
-        type=_flag(parse_listen_address),
-        help=f":port, host:port or [::1]:port, repeatable (default: :{DEFAULT_PORT})",
-    )
-    flags.add_argument(
-        "--web.telemetry-path",
-        dest="telemetry_path",
-        metavar="PATH",
-        type=_flag(parse_telemetry_path),
-        default="/metrics",
-        help="where the metrics are served (default: /metrics)",
-    )
-    flags.add_argument(
-        "--healthcheck",
-        action="store_true",
-        help="ask the daemon that runs at the first listen address, and exit",
     )
 
 
@@ -195,18 +162,6 @@ def _add_log_flags(parser: argparse.ArgumentParser) -> None:
         default="logfmt",
         help="how events are written to stderr (default: logfmt)",
     )
-
-
-def _flag(parse: Callable[[str], _Value]) -> Callable[[str], _Value]:
-    """Keep the parser's own words: argparse would print the value as it is."""
-
-    def parse_flag(text: str) -> _Value:
-        try:
-            return parse(text)
-        except ValueError as error:
-            raise argparse.ArgumentTypeError(str(error)) from error
-
-    return parse_flag
 
 
 def _positive_duration(text: str) -> str:

@@ -91,6 +91,9 @@ class TestServe:
                 "--web.listen-address=:0",
                 "--web.listen-address=[::1]:7778",
                 "--web.telemetry-path=/m",
+                "--web.route-prefix=/p/",
+                "--web.config.file=web.yaml",
+                "--web.max-requests=3",
             ]
         )
 
@@ -100,7 +103,9 @@ class TestServe:
         assert config.exclude == ("a",)
         assert config.inactivity.threshold_seconds == 2.0
         assert config.poll.interval_seconds == 0.5
-        assert web == WebOptions((("", 0), ("::1", 7778)), "/m")
+        assert web == WebOptions(
+            (("", 0), ("::1", 7778)), "/m", "/p", Path("web.yaml"), 3
+        )
 
     @pytest.mark.parametrize(
         ("flags", "line"),
@@ -222,9 +227,11 @@ class TestUsage:
             (["report"], "unrecognized arguments: report"),
             (["--config"], "unrecognized arguments"),
             (["--nats.end=http://a"], "unrecognized arguments"),
-            (["--web.config.file=x"], "unrecognized arguments"),
-            (["--web.route-prefix=/x"], "unrecognized arguments"),
-            (["--web.systemd-socket"], "unrecognized arguments"),
+            (["--web.config.file"], "expected one argument"),
+            (["--web.route-prefix=x"], "plain path"),
+            (["--web.max-requests=-1"], "at least 0"),
+            (["--web.systemd-socket", "--web.listen-address=:1"], "not allowed with"),
+            (["--web.systemd-socket", "--healthcheck"], "needs --web.listen-address"),
             (["--web.enable-lifecycle"], "unrecognized arguments"),
             (["--config.enable-auto-reload"], "unrecognized arguments"),
             (["--config.file"], "expected one argument"),
@@ -444,3 +451,44 @@ class TestHealthcheck:
 
         assert code == 1
         assert f"no answer from 127.0.0.1:{port}: INFO" in capsys.readouterr().err
+
+
+class TestWebFile:
+    """The web configuration file belongs to the start, and to the check."""
+
+    def test_a_bad_one_fails_the_check(
+        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        """The check reads it too, and says where it is wrong."""
+        good, bad = tmp_path / "good.yaml", tmp_path / "bad.yaml"
+        good.touch()
+        bad.write_text("rate_limit: {}", encoding="utf-8")
+
+        codes = [
+            main(["--config.check", f"--web.config.file={file}"])
+            for file in (good, bad)
+        ]
+
+        out, err = capsys.readouterr()
+        assert codes == [0, 1]
+        assert out == "command line: ok\n"
+        assert err.startswith(f"nats-idle-exporter: {bad}: $.rate_limit: expected no")
+
+    def test_a_bad_one_ends_the_start(self, tmp_path: Path) -> None:
+        """The daemon does not start without the protection that was asked for."""
+        command = [sys.executable, "-m", "nats_idle_exporter"]
+        command += [f"--web.config.file={tmp_path / 'none.yaml'}"]
+
+        ended = subprocess.run(
+            [*command, "--web.listen-address=127.0.0.1:0"],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+
+        assert ended.returncode == 1
+        assert ended.stderr.splitlines()[-1] == (
+            f"nats-idle-exporter: {tmp_path / 'none.yaml'}: $: expected a readable"
+            " file, found no such file or directory"
+        )

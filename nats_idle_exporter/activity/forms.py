@@ -179,6 +179,8 @@ class SavedEstate(Form, frozen=True):
     is_lacking: bool
     lacking_since: Instant | None
     is_looked_into: bool
+    is_lacking_consumers: bool
+    had_no_consumers: bool
 
 
 class SavedTrace(Form, frozen=True):

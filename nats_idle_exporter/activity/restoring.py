@@ -206,6 +206,8 @@ def _estate(saved: SavedEstate, reach: Instant | None) -> Estate:
         is_lacking=saved.is_lacking,
         lacking_since=saved.lacking_since,
         is_looked_into=saved.is_looked_into,
+        is_lacking_consumers=saved.is_lacking_consumers,
+        had_no_consumers=saved.had_no_consumers,
     )
 
 

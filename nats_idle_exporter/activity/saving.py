@@ -160,6 +160,8 @@ def _estate(estate: Estate, reach: Instant | None) -> SavedEstate:
         estate.is_lacking,
         estate.lacking_since,
         estate.is_looked_into,
+        estate.is_lacking_consumers,
+        estate.had_no_consumers,
     )
 
 

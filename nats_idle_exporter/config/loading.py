@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
-
-from msgspec.structs import replace
 
 from nats_idle_exporter.config.checks import settle
 from nats_idle_exporter.config.decoding import decode_config
+from nats_idle_exporter.config.files import locate_files
 from nats_idle_exporter.config.overrides import NO_OVERRIDES, Overrides, override
 from nats_idle_exporter.config.scalars import describe
 from nats_idle_exporter.config.yamltree import parse_yaml
 from nats_idle_exporter.errors import ConfigError
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Callable
 
     from nats_idle_exporter.config.schema import Config
 
+HERE = Path()
 DEFAULT_ENDPOINT = "http://127.0.0.1:8222"
 
 
@@ -28,8 +29,17 @@ def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
         ConfigError: the file cannot be read or used.
         UsageError: flags and file both name endpoints.
     """
+    return parse_config(read_text(path.read_bytes), overrides, path.parent)
+
+
+def read_text(read: Callable[[], bytes]) -> str:
+    """Return the text of a document that is read here.
+
+    Raises:
+        ConfigError: it cannot be read, or is no text.
+    """
     try:
-        text = path.read_bytes().decode("utf-8")
+        return read().decode("utf-8")
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
         raise ConfigError("$", expected="a readable file", found=reason) from error
@@ -40,15 +50,14 @@ def load_config(path: Path, overrides: Overrides = NO_OVERRIDES) -> Config:
             expected="text in UTF-8",
             found=f"the byte 0x{byte:02x} at offset {error.start}",
         ) from error
-    config = parse_config(text, overrides)
-    if config.state.path is None:
-        return config
-    state_path = str(path.parent.absolute() / config.state.path)
-    return replace(config, state=replace(config.state, path=state_path))
 
 
-def parse_config(text: str, overrides: Overrides = NO_OVERRIDES) -> Config:
+def parse_config(
+    text: str, overrides: Overrides = NO_OVERRIDES, folder: Path = HERE
+) -> Config:
     """Return the checked configuration that YAML text says.
+
+    The files that it names are relative to the folder; they are not read here.
 
     Raises:
         ConfigError: the text cannot be used.
@@ -59,7 +68,7 @@ def parse_config(text: str, overrides: Overrides = NO_OVERRIDES) -> Config:
         raise ConfigError(
             "$", expected="a mapping with the key systems", found=describe(tree)
         )
-    tree = override(tree, overrides)
+    tree = override(locate_files(tree, folder), overrides)
     return settle(decode_config(tree), tree)
 
 

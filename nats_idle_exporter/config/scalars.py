@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from nats_idle_exporter.config.durations import parse_duration
+from nats_idle_exporter.secret import Secret
 from nats_idle_exporter.text import one_line, shorten
 from nats_idle_exporter.urls import UrlError, parse_endpoint, without_credentials
 
@@ -17,30 +18,41 @@ if TYPE_CHECKING:
     Seconds = float
     Text = str
     EndpointUrl = str
+    Flag = bool
+    PlainType = type
 else:
 
-    class _PlainType(type):
+    class PlainType(type):
+        """A type that stands for a plain one, so that its values are read."""
+
         # The decoder asks whether a reader's result is of the type it read for.
         def __instancecheck__(cls, value: object) -> bool:
             return isinstance(value, cls.plain)
 
-    class Seconds(metaclass=_PlainType):
+    class Seconds(metaclass=PlainType):
         """A duration above 0, read to seconds."""
 
         plain = float
 
-    class Text(metaclass=_PlainType):
+    class Text(metaclass=PlainType):
         """Printable text that is not empty."""
 
         plain = str
 
-    class EndpointUrl(metaclass=_PlainType):
+    class EndpointUrl(metaclass=PlainType):
         """A plain http or https URL, read without a trailing slash."""
 
         plain = str
 
+    class Flag(metaclass=PlainType):
+        """A truth value, in any of the words that YAML has for one."""
+
+        plain = bool
+
 
 DURATION_EXPECTED = "a duration like 24h"
+BOOLEAN = "true or false"
+_TRUE = frozenset({"true", "yes", "on"})
 POSITIVE_EXPECTED = "a duration above 0, like 24h"
 
 
@@ -53,12 +65,13 @@ class Misread:
 
 
 class ScalarError(ValueError):
-    """A value that its key cannot take."""
+    """A value that its key cannot take; ``inside`` is the path below that key."""
 
-    def __init__(self, *, expected: str, found: str) -> None:
+    def __init__(self, *, expected: str, found: str, inside: str = "") -> None:
         super().__init__(f"expected {expected}, found {found}")
         self.expected = expected
         self.found = found
+        self.inside = inside
 
 
 def describe(value: Any) -> str:
@@ -77,6 +90,11 @@ def describe(value: Any) -> str:
             return "a mapping"
         case _:
             return str(value)
+
+
+def describe_kind(value: Any) -> str:
+    """Return what a value is, where it may be a secret in a wrong place."""
+    return "text" if read_word(value) is not None else describe(value)
 
 
 def read_scalar(kind: type, value: Any) -> Any:
@@ -121,8 +139,38 @@ def _read_endpoint(value: Any) -> str:
         raise ScalarError(expected=error.expected, found=error.found) from error
 
 
+def read_word(value: Any) -> str | None:
+    """Return a scalar as it is written, whatever YAML takes it for; else None."""
+    match value:
+        case str():
+            return value
+        case int():
+            return str(value)
+        case Misread(text, _):
+            return text
+        case _:
+            return None
+
+
+def _read_secret(value: Any) -> Secret:
+    text = read_word(value)
+    if not text:
+        # What stands there instead may be half of a secret: its kind is enough.
+        found = describe(value) if isinstance(value, (list, dict)) else "nothing"
+        raise ScalarError(expected="text", found=found)
+    return Secret(text)
+
+
+def _read_flag(value: Any) -> bool:
+    if isinstance(value, Misread) and value.kind == BOOLEAN:
+        return value.text.lower() in _TRUE
+    raise ScalarError(expected=BOOLEAN, found=describe(value))
+
+
 _READERS: dict[type, Callable[[Any], Any]] = {
     Seconds: _read_seconds,
     Text: _read_text,
     EndpointUrl: _read_endpoint,
+    Flag: _read_flag,
+    Secret: _read_secret,
 }

@@ -11,6 +11,8 @@ from typing import Annotated
 from msgspec import Meta, Struct, field
 
 from nats_idle_exporter.activity.policy import BriefConnections
+from nats_idle_exporter.config.endpoints import Client
+from nats_idle_exporter.config.httpclient import HttpClient
 from nats_idle_exporter.config.scalars import EndpointUrl, Seconds, Text
 
 _MINUTE = 60.0
@@ -18,10 +20,15 @@ _DAY = 24 * 60 * _MINUTE
 
 
 class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """One independent NATS deployment and every endpoint that it is read by."""
+    """One independent NATS deployment and every endpoint that it is read by.
+
+    ``http_client`` says how its endpoints are asked; one that is a mapping in the
+    file has keys of its own, see :func:`..endpoints.client_of`.
+    """
 
     endpoints: Annotated[tuple[EndpointUrl, ...], Meta(min_length=1)]
     name: Text = "default"
+    http_client: Client = HttpClient()
 
 
 class Poll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

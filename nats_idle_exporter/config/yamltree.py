@@ -12,17 +12,18 @@ from typing import Any
 
 import yaml
 
-from nats_idle_exporter.config.scalars import Misread, describe
+from nats_idle_exporter.config.scalars import BOOLEAN, Misread, describe
 from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.text import one_line, shorten
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
+_NAMED = re.compile(r"alias|anchor|handle|directive")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # A lone = or << is special only where YAML 1.1 merges mappings, which is not done.
 _TEXT = frozenset({f"{_TAG}str", f"{_TAG}value", f"{_TAG}merge"})
 _KINDS = {
-    f"{_TAG}bool": "true or false",
+    f"{_TAG}bool": BOOLEAN,
     f"{_TAG}int": "a number",
     f"{_TAG}float": "a number",
     f"{_TAG}timestamp": "a date",
@@ -123,15 +124,20 @@ def _scalar(node: yaml.Node, path: str) -> Any:
             return int(text)
         if node.tag in _KINDS:
             return Misread(text, _KINDS[node.tag])
-    raise ConfigError(
-        path, expected="a value without a tag", found=f"the tag {describe(node.tag)}"
-    )
+    # A tag that is not YAML's own may be a password without quotes: !secret
+    is_known = node.tag.startswith(_TAG)
+    found = f"the tag {describe(node.tag)}" if is_known else "a tag; quote a leading !"
+    raise ConfigError(path, expected="a value without a tag", found=found)
 
 
 def _syntax(error: yaml.MarkedYAMLError) -> str:
     mark = error.problem_mark or error.context_mark
     place = f" in line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-    what = shorten(one_line(str(error.problem or error.context)))
+    problem = str(error.problem or error.context)
+    # What stands behind a name may be a password without quotes: *secret, &secret
+    if _NAMED.search(problem):
+        problem = problem.partition(" '")[0].partition(' "')[0]
+    what = shorten(one_line(problem))
     # It makes an alias of an unquoted *, which a glob often begins with.
     is_alias = "alias" in f"{error.context} {error.problem}"
     hint = "; quote a value that begins with *" if is_alias else ""

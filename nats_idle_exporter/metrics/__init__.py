@@ -11,10 +11,12 @@ from nats_idle_exporter.metrics.publication import (
     Publication,
     ReloadStatus,
 )
+from nats_idle_exporter.metrics.refusals import NO_REFUSALS, Refusal, Refusals
 from nats_idle_exporter.metrics.render import render
 
 __all__ = [
     "FAMILIES",
+    "NO_REFUSALS",
     "Choice",
     "Encoding",
     "Family",
@@ -26,6 +28,8 @@ __all__ = [
     "Pages",
     "ProcessMetrics",
     "Publication",
+    "Refusal",
+    "Refusals",
     "ReloadStatus",
     "make_page",
     "negotiate",

@@ -193,6 +193,13 @@ CYCLE_COMPLETED_AT = Family(
     "everything here is as of then.",
     "seconds",
 )
+REQUESTS_REFUSED = Family(
+    f"{PREFIX}http_requests_refused_total",
+    Kind.COUNTER,
+    ("reason",),
+    "Number of requests and connections that the exporter's own web server refused "
+    "since it started, by reason, as of the last cycle.",
+)
 STATE_LAST_SAVE_AT = Family(
     f"{PREFIX}state_last_save_timestamp_seconds",
     Kind.GAUGE,
@@ -241,6 +248,7 @@ FAMILIES: tuple[Family, ...] = tuple(
             CLOSED_RING_OVERFLOWS,
             CYCLE_DURATION,
             CYCLE_COMPLETED_AT,
+            REQUESTS_REFUSED,
             STATE_LAST_SAVE_AT,
             STATE_SAVE_ERRORS,
             UNWATCHED_SERVERS,

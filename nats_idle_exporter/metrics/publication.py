@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from nats_idle_exporter.metrics.refusals import NO_REFUSALS, Refusal
 from nats_idle_exporter.snapshot import Snapshot, StateStatus
 
 
@@ -41,10 +42,12 @@ class ReloadStatus:
 class Publication:
     """One moment to publish; ``snapshot`` is None until the first cycle ended.
 
-    ``state`` is None when nothing outlives the process.
+    ``refused`` holds every known reason, zero included. ``state`` is None when
+    nothing outlives the process.
     """
 
     snapshot: Snapshot | None
     ownership: Ownership
     reload: ReloadStatus
+    refused: Mapping[Refusal, int] = field(default_factory=lambda: NO_REFUSALS)
     state: StateStatus | None = None

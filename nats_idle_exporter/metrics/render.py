@@ -78,6 +78,8 @@ def render(
     """
     lines: Lines = defaultdict(list)
     _add_exporter(lines, publication.reload)
+    for reason, count in sorted(publication.refused.items()):
+        lines[c.REQUESTS_REFUSED].append(sample(c.REQUESTS_REFUSED, (reason,), count))
     _add_state(lines, publication.state)
     if publication.snapshot is not None:
         _add_snapshot(lines, publication.snapshot, publication.ownership)

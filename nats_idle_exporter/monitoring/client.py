@@ -29,6 +29,7 @@ from nats_idle_exporter.activity import (
 from nats_idle_exporter.activity.rows import Keyed, tell
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
+from nats_idle_exporter.monitoring.access import Accesses
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
@@ -76,6 +77,7 @@ class MonitoringClient:
         clock: stamps the readings.
         timeout_seconds: of one whole poll.
         max_body_bytes: of one body.
+        accesses: how each endpoint is asked; by default plainly.
     """
 
     def __init__(
@@ -85,8 +87,10 @@ class MonitoringClient:
         *,
         timeout_seconds: float,
         max_body_bytes: int,
+        accesses: Accesses | None = None,
     ) -> None:
         self._session = session
+        self._accesses = accesses or Accesses()
         self._clock = clock
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
@@ -151,7 +155,9 @@ class MonitoringClient:
         Raises:
             EndpointError: some of it failed, so nothing of it may be used.
         """
-        conversation = Conversation(self._session, url, self._max_body_bytes)
+        conversation = Conversation(
+            self._session, url, self._max_body_bytes, self._accesses.current(url)
+        )
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
             async with asyncio.timeout_at(deadline):

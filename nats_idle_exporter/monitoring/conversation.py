@@ -8,6 +8,7 @@ from typing import TypeVar
 import aiohttp
 
 from nats_idle_exporter.errors import EndpointError
+from nats_idle_exporter.monitoring.access import PLAIN, Access
 from nats_idle_exporter.monitoring.failures import IDENTITY, failure
 from nats_idle_exporter.monitoring.fetch import address, fetch
 
@@ -22,9 +23,14 @@ class Conversation:
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, url: str, max_body_bytes: int
+        self,
+        session: aiohttp.ClientSession,
+        url: str,
+        max_body_bytes: int,
+        access: Access = PLAIN,
     ) -> None:
         self._session = session
+        self._access = access
         self._url = url
         self._max_body_bytes = max_body_bytes
         self._server_id = ""
@@ -40,7 +46,7 @@ class Conversation:
             EndpointError: the question failed, or another server answered it.
         """
         where = address(self._url, path)
-        body = await fetch(self._session, where, self._max_body_bytes)
+        body = await fetch(self._session, where, self._max_body_bytes, self._access)
         try:
             server_id, told = decode(body)
         except EndpointError as error:

@@ -19,6 +19,8 @@ PAYLOAD: Final = "payload"
 """The body is not what a nats-server answers."""
 IDENTITY: Final = "identity"
 """The bodies of one poll came from more than one server."""
+CREDENTIALS: Final = "credentials"
+"""A file with a secret or a certificate that the endpoint needs cannot be used."""
 
 REASONS: Final = (
     UNREACHABLE,
@@ -28,6 +30,7 @@ REASONS: Final = (
     OVERSIZED,
     PAYLOAD,
     IDENTITY,
+    CREDENTIALS,
 )
 
 DETAIL_LENGTH: Final = 200

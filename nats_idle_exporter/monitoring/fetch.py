@@ -12,9 +12,11 @@ from contextlib import contextmanager
 from typing import Final
 
 import aiohttp
+from multidict import CIMultiDict
 from yarl import URL
 
 from nats_idle_exporter import __version__
+from nats_idle_exporter.monitoring.access import PLAIN, Access
 from nats_idle_exporter.monitoring.failures import (
     OVERSIZED,
     PAYLOAD,
@@ -26,6 +28,9 @@ from nats_idle_exporter.monitoring.failures import (
 from nats_idle_exporter.text import os_words
 
 OK: Final = 200
+MAX_REDIRECTS: Final = 4
+"""Redirects on the way to one body, where they are followed at all."""
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HEADERS: Final = {
     "Accept": "application/json",
     # A small compressed body may unpack to anything: neither asked nor taken.
@@ -66,19 +71,49 @@ def address(url: str, path: str) -> URL:
 
 
 async def fetch(
-    session: aiohttp.ClientSession, url: URL, max_body_bytes: int
+    session: aiohttp.ClientSession,
+    url: URL,
+    max_body_bytes: int,
+    access: Access = PLAIN,
 ) -> bytearray:
     """Return the body of a GET.
 
     Raises:
         EndpointError: it cannot be had; the detail names the path.
     """
+    # The endpoint's own headers first: they may not replace ours.
+    headers = CIMultiDict(access.headers)
+    headers.update(_HEADERS)
     with _failures(url.path):
-        async with session.get(
-            url, headers=_HEADERS, allow_redirects=False
-        ) as response:
-            _require_plain_success(response)
-            return await _bounded(response, max_body_bytes)
+        for _ in range(1 + (MAX_REDIRECTS if access.follows_redirects else 0)):
+            async with session.get(
+                url,
+                headers=headers,
+                allow_redirects=False,
+                ssl=access.context or True,
+                server_hostname=access.server_name,
+                proxy=access.proxy,
+            ) as response:
+                if access.follows_redirects and response.status in _REDIRECTS:
+                    url = _redirected(url, response)
+                    continue
+                _require_plain_success(response)
+                return await _bounded(response, max_body_bytes)
+        raise failure(STATUS, f"{url.path}: more than {MAX_REDIRECTS} redirects")
+
+
+def _redirected(url: URL, response: aiohttp.ClientResponse) -> URL:
+    """Return where a redirect leads, within the place that was asked.
+
+    Another place would be told the credentials that are for this one.
+    """
+    try:
+        there = url.join(URL(response.headers.get("Location", "")))
+        if there.origin() == url.origin():
+            return there
+    except ValueError as error:
+        raise failure(STATUS, f"{url.path}: redirected to no URL") from error
+    raise failure(STATUS, f"{url.path}: redirected to another place")
 
 
 def _require_plain_success(response: aiohttp.ClientResponse) -> None:
@@ -108,6 +143,9 @@ def _failures(path: str) -> Iterator[None]:
         yield
     except aiohttp.ClientPayloadError as error:
         raise failure(TRUNCATED, f"{path}: the body ended early") from error
+    except aiohttp.ClientHttpProxyError as error:
+        why = f"the proxy answered with HTTP {error.status}"
+        raise failure(UNREACHABLE, f"{path}: {why}") from error
     except aiohttp.ClientResponseError as error:
         raise failure(PAYLOAD, f"{path}: not an HTTP answer") from error
     except (aiohttp.ClientError, ssl.SSLError, OSError) as error:

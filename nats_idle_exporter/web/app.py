@@ -1,17 +1,21 @@
 """The HTTP application: it serves what was published, and never renders in a scrape.
 
-Routes: the telemetry path, ``/``, ``/-/healthy``, ``/-/ready``; GET and HEAD.
+Routes, all below the route prefix: the telemetry path, ``/``, ``/config``,
+``/-/healthy``, ``/-/ready``; GET and HEAD. No request comes to them but past the guard.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
 
-from nats_idle_exporter.metrics import Encoding, Page, Pages, negotiate
+from nats_idle_exporter.config.web import WebOptions
+from nats_idle_exporter.metrics import Encoding, Page, Pages, Refusals, negotiate
+from nats_idle_exporter.web.limits import Handler, Limit
 from nats_idle_exporter.web.pages import CONTENT_SECURITY_POLICY, render_index
+from nats_idle_exporter.web.security import Guard
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -24,10 +28,15 @@ _HEADERS = {
 
 @dataclass(slots=True)
 class ServingState:
-    """What the application serves; its owner sets ``is_stopping``."""
+    """What the application serves; its owner sets ``is_stopping``.
+
+    ``config`` is the configuration in YAML, without secrets.
+    """
 
     pages: Pages
     is_stopping: bool = False
+    refusals: Refusals = field(default_factory=Refusals)
+    config: str = ""
 
     @property
     def obstacle(self) -> str:
@@ -40,32 +49,59 @@ class ServingState:
         return ""
 
 
-def make_app(state: ServingState, telemetry_path: str = "/metrics") -> web.Application:
-    """Return the application; ``telemetry_path`` is one that no other page has.
+_DEFAULTS = WebOptions()
+
+
+def make_app(
+    state: ServingState, options: WebOptions = _DEFAULTS, guard: Guard | None = None
+) -> web.Application:
+    """Return the application; the guard None lets everybody in.
 
     Without a first page the telemetry path answers 503; before the first cycle
     ended its page holds our own families only.
     """
+    prefix = options.route_prefix
+    site = _Site(state, options)
     app = web.Application()
-    app.on_response_prepare.append(_add_headers)
-    site = _Site(state, telemetry_path)
-    app.router.add_get("/", site.index)
-    app.router.add_get(telemetry_path, site.metrics)
-    app.router.add_get("/-/healthy", site.healthy)
-    app.router.add_get("/-/ready", site.ready)
+    _protect(app, state, options, guard or Guard(None, state.refusals))
+    if prefix:
+        app.router.add_get("/", site.to_index)
+        app.router.add_get(prefix, site.to_index)
+    app.router.add_get(f"{prefix}/", site.index)
+    app.router.add_get(prefix + options.telemetry_path, site.metrics)
+    app.router.add_get(f"{prefix}/config", site.config)
+    app.router.add_get(f"{prefix}/-/healthy", site.healthy)
+    app.router.add_get(f"{prefix}/-/ready", site.ready)
     return app
 
 
-async def _add_headers(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers.update(_HEADERS)
+def _protect(
+    app: web.Application, state: ServingState, options: WebOptions, guard: Guard
+) -> None:
+    probes = (f"{options.route_prefix}{path}" for path in ("/-/healthy", "/-/ready"))
+    limit = Limit(options.max_requests, frozenset(probes), state.refusals)
+
+    async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(_HEADERS)
+        response.headers.update(guard.headers)
+
+    async def admit(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await guard.admit(request) or await handler(request)
+
+    async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+        return await limit.serve(request, handler)
+
+    app.on_response_prepare.append(add_headers)
+    # The first is the outermost.
+    app.middlewares.extend(map(web.middleware, (limited, admit)))
 
 
 class _Site:
     """The handlers, and the landing page's HTML of the current page."""
 
-    def __init__(self, state: ServingState, telemetry_path: str) -> None:
+    def __init__(self, state: ServingState, options: WebOptions) -> None:
         self._state = state
-        self._telemetry_path = telemetry_path
+        self._options = options
         self._rendering = asyncio.Lock()
         self._index: tuple[Page | None, bytes] | None = None
 
@@ -86,6 +122,9 @@ class _Site:
         body = page.bodies[choice.format, choice.encoding]
         return web.Response(body=body, headers=headers)
 
+    async def to_index(self, _: web.Request) -> web.Response:
+        raise web.HTTPFound(f"{self._options.route_prefix}/")
+
     async def index(self, _: web.Request) -> web.Response:
         body = await self._rendered_index()
         return web.Response(
@@ -94,6 +133,9 @@ class _Site:
             charset="utf-8",
             headers={hdrs.CACHE_CONTROL: "no-cache"},
         )
+
+    async def config(self, _: web.Request) -> web.Response:
+        return web.Response(text=self._state.config)
 
     async def healthy(self, _: web.Request) -> web.Response:
         return web.Response(text="healthy\n")
@@ -110,7 +152,10 @@ class _Site:
             if self._index is None or self._index[0] is not page:
                 publication = page.publication if page else None
                 html = await asyncio.to_thread(
-                    render_index, publication, self._telemetry_path
+                    render_index,
+                    publication,
+                    self._options.telemetry_path,
+                    self._options.route_prefix,
                 )
                 self._index = page, html.encode()
             return self._index[1]

@@ -63,7 +63,9 @@ class _Account(NamedTuple):
     owner: str
 
 
-def render_index(publication: Publication | None, telemetry_path: str) -> str:
+def render_index(
+    publication: Publication | None, telemetry_path: str, prefix: str = ""
+) -> str:
     """Return the landing page of one moment; None when nothing was published.
 
     Takes tens of milliseconds when there are many accounts: call in a thread.
@@ -77,7 +79,8 @@ def render_index(publication: Publication | None, telemetry_path: str) -> str:
     return _ENVIRONMENT.get_template("index.html.j2").render(
         version=__version__,
         style=Markup(_STYLE),  # noqa: S704 - our own file, no word from outside
-        telemetry_path=telemetry_path,
+        telemetry_path=prefix + telemetry_path,
+        prefix=prefix,
         publication=publication,
         snapshot=snapshot,
         systems=list(_systems(snapshot)) if snapshot else [],

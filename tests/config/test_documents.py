@@ -21,6 +21,12 @@ from nats_idle_exporter.config import (
     parse_duration,
 )
 from nats_idle_exporter.config.decoding import keys_of
+from nats_idle_exporter.config.httpclient import (
+    Authorization,
+    BasicAuth,
+    ClientTls,
+    Header,
+)
 from nats_idle_exporter.flags import parse_serve
 
 if TYPE_CHECKING:
@@ -60,6 +66,8 @@ def default_text(field: FieldInfo) -> str:
     if field.name.endswith("_seconds") and field.default is not None:
         written = DURATIONS.get(field.default, format_duration(field.default))
         return f"`{written}`"
+    if isinstance(field.default, msgspec.Struct):
+        return "none"
     if field.name == "path":
         return "`null`"
     return WORDS.get(field.default, f"`{field.default}`")
@@ -77,6 +85,35 @@ def test_the_document_has_every_key_and_its_default() -> None:
     assert documented("Keys") == {
         key: default_text(field) for key, field in schema_keys().items()
     }
+
+
+def client_keys() -> set[str]:
+    """Return every key below http_client, as the document writes it."""
+    sections: dict[str, type[msgspec.Struct]] = {
+        "basic_auth.": BasicAuth,
+        "authorization.": Authorization,
+        "http_headers.<name>.": Header,
+        "tls_config.": ClientTls,
+    }
+    keys = {
+        f"{prefix}{key}"
+        for prefix, struct in sections.items()
+        for key in keys_of(struct)
+    }
+    return keys | {"proxy_url", "follow_redirects"}
+
+
+def test_the_document_has_every_key_of_http_client() -> None:
+    """The table of http_client is the schema, files beside what they hold."""
+    section = DOCUMENT.split("## How endpoints are asked\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| (`.+?`) \| ", section, re.MULTILINE)
+    found = set()
+    for row in rows:
+        first, *others = re.findall(r"`([^`]+)`", row)
+        section_of = first.rpartition(".")[0]
+        found |= {first, *(f"{section_of}.{other}" for other in others)}
+
+    assert found == client_keys()
 
 
 def test_the_document_has_every_flag(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,6 +17,7 @@ from nats_idle_exporter.config import (
     System,
     UsageError,
     config_without_file,
+    converting,
     decoding,
     load_config,
     parse_config,
@@ -215,8 +216,10 @@ def test_without_a_file_there_is_a_default_endpoint() -> None:
 
 def test_new_words_of_the_decoder_are_passed_on() -> None:
     """A message of the decoder that we do not know still has its three parts."""
-    error = decoding._in_plain_words(
-        msgspec.ValidationError("Something new - at `$.poll`"), {"poll": 5}
+    error = converting._in_plain_words(
+        msgspec.ValidationError("Something new - at `$.poll`"),
+        {"poll": 5},
+        decoding._CONFIG,
     )
 
     assert str(error) == "$.poll: expected Something new, found 5"

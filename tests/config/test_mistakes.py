@@ -30,7 +30,7 @@ POLL_KEYS = (
     "one of the keys interval, timeout, jetstream_interval, concurrency, max_body_bytes"
 )
 ROOT_KEYS = "one of the keys systems, poll, inactivity, accounts, exclude, state"
-SYSTEM_KEYS = "one of the keys endpoints, name"
+SYSTEM_KEYS = "one of the keys endpoints, name, http_client"
 INACTIVITY_KEYS = (
     "one of the keys threshold, gap_tolerance, forget_after, brief_connections"
 )
@@ -180,10 +180,11 @@ MISTAKES = {
         '"http://h"',
     ),
     "endpoint as mapping": Mistake(
-        "systems: [{endpoints: [{url: 'http://h'}]}]",
-        "$.systems[0].endpoints[0]",
-        "a URL like http://host:8222",
-        "a mapping",
+        "systems: [{endpoints: [{urls: 'http://h'}]}]",
+        "$.systems[0].endpoints[0].urls",
+        "one of the keys basic_auth, authorization, http_headers, tls_config, "
+        "proxy_url, follow_redirects, url",
+        '"urls"',
     ),
     "discovery": Mistake(
         "systems: [{endpoints: ['dns+http://h:8222']}]",
@@ -326,7 +327,7 @@ MISTAKES = {
         ONE + "exclude: [!secret x]",
         "$.exclude[0]",
         "a value without a tag",
-        'the tag "!secret"',
+        "a tag; quote a leading !",
     ),
     "a set": Mistake(
         ONE + "exclude: !!set {a, b}",

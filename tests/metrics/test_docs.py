@@ -5,7 +5,13 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nats_idle_exporter.metrics import FAMILIES, Format, ProcessMetrics, render
+from nats_idle_exporter.metrics import (
+    FAMILIES,
+    Format,
+    ProcessMetrics,
+    Refusal,
+    render,
+)
 from nats_idle_exporter.monitoring.failures import REASONS
 from tests.metrics.builders import (
     NO_PROCESS,
@@ -76,11 +82,17 @@ def test_every_reason_is_documented() -> None:
     assert f"{sentence}{listed}." in DOCUMENT.read_text()
 
 
+def test_every_reason_for_a_refusal_is_documented() -> None:
+    """The document says what each reason of our own web server means."""
+    assert all(f"`{reason}` (" in DOCUMENT.read_text() for reason in Refusal)
+
+
 def test_the_page_before_the_first_cycle_is_documented() -> None:
     """The document names each family that has samples before a cycle ended."""
     page = render(a_publication(None), NO_PROCESS)[Format.TEXT]
 
-    names = ", ".join(f"`{name}`" for name, _ in parse(Format.TEXT, page))
+    found = dict.fromkeys(name for name, _ in parse(Format.TEXT, page))
+    names = ", ".join(f"`{name}`" for name in found)
     assert f"ended the page holds {names}, `process_*`" in DOCUMENT.read_text()
 
 

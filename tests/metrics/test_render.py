@@ -88,6 +88,7 @@ def test_before_the_first_cycle_only_our_own_families_have_samples(
         "build_info",
         "config_last_reload_successful",
         "config_last_reload_success_timestamp_seconds",
+        "http_requests_refused_total",
         "state_last_save_timestamp_seconds",
         "state_save_errors_total",
     }

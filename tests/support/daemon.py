@@ -11,7 +11,7 @@ import urllib.request
 from types import TracebackType
 from typing import Self
 
-_LISTENING = re.compile(r"msg=listening address=127\.0\.0\.1:(\d+)")
+_LISTENING = re.compile(r"listening\b.*127\.0\.0\.1:(\d+)")
 _PATIENCE_SECONDS = 20
 
 

@@ -116,6 +116,30 @@ async def running_prometheus(
     managers["static_configs"] = [
         {"targets": [alertmanager.address] if alertmanager else []}
     ]
+    async with _prometheus(folder, config) as service:
+        yield service
+
+
+@asynccontextmanager
+async def running_scraper(
+    folder: Path, address: str, job: Mapping[str, Any]
+) -> AsyncIterator[Service]:
+    """Run Prometheus that does nothing but scrape one address, as the job says."""
+    job = {
+        "job_name": "nats-idle-exporter",
+        "scrape_interval": _SHORT,
+        "scrape_timeout": _SHORT,
+        "static_configs": [{"targets": [address]}],
+        **job,
+    }
+    async with _prometheus(folder, {"scrape_configs": [job]}) as service:
+        yield service
+
+
+@asynccontextmanager
+async def _prometheus(
+    folder: Path, config: Mapping[str, Any]
+) -> AsyncIterator[Service]:
     path = _written(folder / "prometheus.yaml", config)
     command = [require_program("prometheus"), f"--config.file={path}"]
     command += [f"--storage.tsdb.path={folder / 'tsdb'}"]

@@ -17,9 +17,10 @@ import signal
 import subprocess
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 from nats_idle_exporter.demo.ports import ReservedPort
+from tests.support.certificates import Authority, Pair
 from tests.support.servers import NEWEST, binary
 
 if TYPE_CHECKING:
@@ -28,6 +29,13 @@ if TYPE_CHECKING:
 
 _ATTEMPTS = 400
 _STEP_SECONDS = 0.05
+
+
+class Certificates(NamedTuple):
+    """A server's own certificate, and who vouches for it."""
+
+    authority: Authority
+    pair: Pair
 
 
 class ServerTroubleError(Exception):
@@ -43,6 +51,7 @@ class NatsServer:
         version: one of the pinned versions.
         name: the ``server_name``.
         program: another nats-server than the pinned ones.
+        certificates: what it serves TLS with, to clients and to who polls it.
     """
 
     def __init__(
@@ -52,6 +61,7 @@ class NatsServer:
         version: str = NEWEST,
         name: str = "n1",
         program: Path | None = None,
+        certificates: Certificates | None = None,
     ) -> None:
         self.name = name
         self.version = version
@@ -61,6 +71,7 @@ class NatsServer:
         )
         self._folder = tempfile.TemporaryDirectory(prefix=f"nats-{name}-")
         self._program = program or binary(version)
+        self._certificates = certificates
         self._process: subprocess.Popen[bytes] | None = None
 
     def __repr__(self) -> str:
@@ -74,7 +85,8 @@ class NatsServer:
     @property
     def monitoring_url(self) -> str:
         """The address that the exporter polls."""
-        return f"http://127.0.0.1:{self.monitoring.number}"
+        scheme = "https" if self._certificates else "http"
+        return f"{scheme}://127.0.0.1:{self.monitoring.number}"
 
     @property
     def folder(self) -> Path:
@@ -194,12 +206,16 @@ class NatsServer:
         return self._process
 
     def _write_config(self) -> None:
-        config = {
+        secure = self._certificates
+        config: dict[str, Any] = {
             "server_name": self.name,
             "listen": f"127.0.0.1:{self.client.number}",
-            "http": f"127.0.0.1:{self.monitoring.number}",
+            "https" if secure else "http": f"127.0.0.1:{self.monitoring.number}",
             **self.config,
         }
+        if secure:
+            cert, key = map(str, secure.pair)
+            config["tls"] = {"cert_file": cert, "key_file": key}
         # The server's own format takes JSON as a value behind each key.
         lines = [f"{key}: {json.dumps(value)}\n" for key, value in config.items()]
         (self.folder / "nats.conf").write_text("".join(lines), encoding="utf-8")
@@ -227,8 +243,13 @@ class NatsServer:
         return False
 
     def _fetch(self, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(
-            "127.0.0.1", self.monitoring.number, timeout=2
+        where = ("127.0.0.1", self.monitoring.number)
+        connection = (
+            http.client.HTTPSConnection(
+                *where, timeout=2, context=self._certificates.authority.client_context()
+            )
+            if self._certificates
+            else http.client.HTTPConnection(*where, timeout=2)
         )
         try:
             connection.request("GET", path, headers={"Connection": "close"})

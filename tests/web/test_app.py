@@ -6,13 +6,16 @@ import asyncio
 import gzip
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import Any
 
 import pytest
-from aiohttp import ClientResponse, ClientSession, TCPConnector
-from aiohttp.test_utils import TestServer
+from aiohttp import ClientResponse, ClientSession, TCPConnector, web
+from aiohttp.test_utils import TestServer, make_mocked_request
 
-from nats_idle_exporter.metrics import Format, Pages, Publication
+from nats_idle_exporter.config import WebOptions
+from nats_idle_exporter.metrics import Format, Pages, Publication, Refusal
 from nats_idle_exporter.web import ServingState, make_app
+from nats_idle_exporter.web.limits import Handler, Limit
 from tests.metrics.builders import Owner, a_publication, a_snapshot, shown
 from tests.metrics.parsing import parse
 
@@ -21,16 +24,16 @@ Ask = Callable[..., Awaitable[ClientResponse]]
 
 @asynccontextmanager
 async def serving(
-    *publications: Publication, path: str = "/metrics"
+    *publications: Publication, **options: Any
 ) -> AsyncIterator[tuple[Ask, ServingState]]:
     """Serve the publications' last page; yield a way to ask, and the state."""
-    state = ServingState(Pages())
+    state = ServingState(Pages(), config="poll: {}\n")
     async with asyncio.TaskGroup() as group:
         rendering = group.create_task(state.pages.run())
         for publication in publications:
             await publish(state, publication)
         async with (
-            TestServer(make_app(state, path)) as server,
+            TestServer(make_app(state, WebOptions(**options))) as server,
             ClientSession(
                 connector=TCPConnector(force_close=True), auto_decompress=False
             ) as session,
@@ -139,7 +142,7 @@ class TestMetrics:
 
     async def test_another_path(self) -> None:
         """The telemetry path can be another one, and the landing page knows it."""
-        async with serving(published(), path="/prom/metrics") as (ask, _):
+        async with serving(published(), telemetry_path="/prom/metrics") as (ask, _):
             statuses = [(await ask(p)).status for p in ("/prom/metrics", "/metrics")]
             landing = await (await ask("/")).text()
 
@@ -212,7 +215,7 @@ class TestHealth:
         ]
 
 
-PATHS = ["/", "/metrics", "/-/healthy", "/-/ready"]
+PATHS = ["/", "/metrics", "/config", "/-/healthy", "/-/ready"]
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -260,3 +263,120 @@ async def test_security_headers(path: str) -> None:
     assert headers["Referrer-Policy"] == "no-referrer"
     assert headers["Content-Security-Policy"].startswith("default-src 'none'; ")
     assert headers["Server"] == "nats-idle-exporter"
+
+
+class TestRoutePrefix:
+    """A prefix before every path."""
+
+    async def test_every_page_is_below_it(self) -> None:
+        """Pages are found below the prefix, and the landing page links there."""
+        async with serving(published(), route_prefix="/idle") as (ask, _):
+            statuses = [(await ask(f"/idle{path}")).status for path in PATHS]
+            outside = [(await ask(path)).status for path in PATHS[1:]]
+            landing = await (await ask("/idle/")).text()
+
+        assert statuses == [200] * len(PATHS)
+        assert outside == [404] * len(outside)
+        for path in PATHS[1:]:
+            assert f'href="/idle{path}"' in landing
+
+    @pytest.mark.parametrize("path", ["/", "/idle"])
+    async def test_the_way_there(self, path: str) -> None:
+        """The root and the bare prefix lead to the landing page."""
+        async with serving(published(), route_prefix="/idle") as (ask, _):
+            response = await ask(path)
+
+        assert response.status == 200
+        assert response.url.path == "/idle/"
+
+
+class TestLimit:
+    """How many are served at once."""
+
+    @staticmethod
+    @asynccontextmanager
+    async def occupied(
+        most: int,
+    ) -> AsyncIterator[tuple[Ask, ServingState, asyncio.Event]]:
+        """Serve with one request open that ends with the event."""
+        entered, opened = asyncio.Event(), asyncio.Event()
+
+        async def slow(_: web.Request) -> web.Response:
+            entered.set()
+            await opened.wait()
+            return web.Response(text="done")
+
+        state = ServingState(Pages())
+        limit = Limit(most, frozenset({"/-/healthy"}), state.refusals)
+
+        @web.middleware
+        async def limited(request: web.Request, handler: Handler) -> web.StreamResponse:
+            return await limit.serve(request, handler)
+
+        app = web.Application(middlewares=[limited])
+        app.router.add_get("/slow", slow)
+        app.router.add_get("/{other:.*}", quick)
+        async with TestServer(app) as server, ClientSession() as session:
+
+            async def ask(path: str) -> ClientResponse:
+                response = await session.get(server.make_url(path))
+                await response.read()
+                return response
+
+            async with asyncio.TaskGroup() as group:
+                first = group.create_task(ask("/slow"))
+                await entered.wait()
+                yield ask, state, opened
+                opened.set()
+            assert first.result().status == 200
+
+    async def test_more_are_turned_away(self) -> None:
+        """Beyond the limit there is a 503 that is counted; probes are served."""
+        async with self.occupied(1) as (ask, state, _):
+            over = await ask("/other")
+            probe = await ask("/-/healthy")
+
+        assert (over.status, await over.text()) == (503, "too many requests at once\n")
+        assert probe.status == 200
+        assert state.refusals.read()[Refusal.OVERLOAD] == 1
+
+    async def test_room_comes_back(self) -> None:
+        """Once a request ended, well or not, another one is served."""
+        async with self.occupied(2) as (ask, _, _):
+            statuses = [
+                (await ask(path)).status for path in ("/none", "/a", "/none", "/a")
+            ]
+
+        assert statuses == [404, 200, 404, 200]
+
+    async def test_no_limit(self) -> None:
+        """With 0 nobody is turned away."""
+        async with self.occupied(0) as (ask, _, _):
+            response = await ask("/other")
+
+        assert response.status == 200
+
+    async def test_a_client_that_leaves_is_no_fault(self) -> None:
+        """An answer that nobody takes any more gives its place back, and no error."""
+        state = ServingState(Pages())
+        limit = Limit(1, frozenset(), state.refusals)
+
+        class Gone(web.Response):
+            async def write_eof(self, _: bytes = b"") -> None:
+                raise ConnectionResetError
+
+        async def handler(_: web.Request) -> web.Response:
+            return Gone()
+
+        request = make_mocked_request("GET", "/")
+        for _ in range(2):
+            assert isinstance(await limit.serve(request, handler), Gone)
+
+        assert state.refusals.read()[Refusal.OVERLOAD] == 0
+
+
+async def quick(request: web.Request) -> web.Response:
+    """Answer at once; 404 for one path."""
+    if request.path == "/none":
+        raise web.HTTPNotFound
+    return web.Response()

@@ -66,7 +66,7 @@ class TestStart:
         page = read(None, '/m"<x>')
 
         links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
-        assert links == ['/m"<x>', "/-/healthy", "/-/ready"]
+        assert links == ['/m"<x>', "/config", "/-/healthy", "/-/ready"]
 
 
 class TestWatching:

@@ -1,0 +1,41 @@
+"""Names of files in the configuration: relative to the folder that it is in."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+
+def locate_files(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Return the values with the names of files joined to the folder.
+
+    What is no mapping or no list where there should be one stays as it is: the
+    decoder refuses it.
+    """
+    located = dict(tree)
+    if isinstance(systems := tree.get("systems"), list):
+        located["systems"] = [_system(each, folder) for each in systems]
+    if isinstance(state := tree.get("state"), dict):
+        located["state"] = _joined(state, folder)
+    return located
+
+
+def _system(system: Any, folder: Path) -> Any:
+    if not isinstance(system, dict):
+        return system
+    result = dict(system)
+    if "http_client" in result:
+        result["http_client"] = _joined(result["http_client"], folder)
+    if isinstance(result.get("endpoints"), list):
+        result["endpoints"] = [_joined(each, folder) for each in result["endpoints"]]
+    return result
+
+
+def _joined(value: Any, folder: Path, key: str = "") -> Any:
+    if isinstance(value, dict):
+        return {name: _joined(each, folder, name) for name, each in value.items()}
+    if isinstance(value, list) and key == "files":
+        return [_joined(each, folder, "_file") for each in value]
+    if isinstance(value, str) and value and (key == "path" or key.endswith("_file")):
+        return str(folder / value)
+    return value
