@@ -196,7 +196,8 @@ class Truth:
             self._forget(snap.trail, resets)
             return
         elif sample.load >= resets[-1].load:
-            end_at = sample.at
+            # Zeros tell that nothing was counted since the last reset.
+            end_at = resets[-1].at if snap.numbers == ZEROS else sample.at
             lost_at = max(lost_at, snap.pending_at)
             if snap.trail.pending_at == snap.pending_at:
                 snap.trail.pending_at = NEVER
