@@ -106,9 +106,8 @@ class Horizon:
         told_journals = [telling.journal for telling in poll.tellings]
         for journal in self.world.jetstream.journals:
             is_kept = journal.is_there and node.index in journal.places
-            is_missed = is_kept and journal not in told_journals
-            if is_missed and poll.asked_at > journal.told_at:
-                journal.missed_at = journal.missed_at or poll.asked_at
+            if is_kept and journal not in told_journals:
+                journal.miss(poll.asked_at)
         self.truth.settle_journals(poll.tellings, poll.answered_at)
 
     def _hear_peers(self, poll: Poll) -> None:
