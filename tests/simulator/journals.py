@@ -21,6 +21,10 @@ from tests.simulator.servers import NEVER
 _by_time = attrgetter("at")
 
 
+MISSES_UNTIL_GONE = 3
+"""So often a stream may be missing before it may be taken for deleted."""
+
+
 class Acks(Enum):
     """What a client that reads acknowledges."""
 
@@ -94,7 +98,7 @@ class Answer(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What an answer shows: the newest use, and whether there may be more."""
+    """What an answer shows: the newest use, and whether it may look like more."""
 
     used_at: float
     is_doubtful: bool
@@ -131,6 +135,9 @@ class Journal:
     missed_at: float | None = None
     """When one of its nodes first did not tell it, since it was last told."""
     told_seq: int = 0
+    missed: int = 0
+    missed_to: float = NEVER
+    """How often they did not tell it since, and when they last did not."""
     losses: list[Loss] = field(default_factory=list)
     unseen: list[Loss] = field(default_factory=list)
     """What was lost before anything of it was told."""
@@ -147,6 +154,11 @@ class Journal:
         self.pages.append(Page(when, is_there=is_there))
         self.known_to = dict.fromkeys(self.places, when)
         self.missed_at = None
+
+    def bury(self) -> None:
+        """Forget what was lost: no server is left that a new heart could ask."""
+        self.unseen.clear()
+        self._past.clear()
 
     def write(self, when: float, stamp: float) -> None:
         """Store one message."""
@@ -218,6 +230,12 @@ class Journal:
             if page.reader and page.at > told_at:
                 yield page.at
 
+    def miss(self, asked_at: float) -> None:
+        """Note that one of its nodes did not tell it."""
+        if asked_at > self.told_at:
+            self.missed_at = self.missed_at or asked_at
+            self.missed, self.missed_to = self.missed + 1, asked_at
+
     def untold_at(self, answer: Answer) -> float:
         """Return the newest use that such an answer would show."""
         uses = list(self.untold_writes())
@@ -232,6 +250,8 @@ class Journal:
         then its use counts as untold until more is told.
         """
         as_of = answer.as_of
+        is_back = self.missed >= MISSES_UNTIL_GONE
+        self.missed = 0
         writes = [at for at in self.untold_writes() if at <= as_of]
         stamp = NEVER if page.stamp is None else page.stamp
         is_doubtful = not self._is_more("", (page.last_seq, stamp)) and bool(writes)
@@ -253,7 +273,8 @@ class Journal:
         self.first_told_at = min(self.first_told_at, as_of)
         self.missed_at = None
         self.told_seq = page.last_seq
-        return Heard(max(writes, default=NEVER), is_doubtful)
+        # What seemed gone for long may look like a new stream.
+        return Heard(max(writes, default=NEVER), is_doubtful or is_back)
 
     def _untold_reads_of(self, name: str, as_of: float) -> Iterator[float]:
         told_at = self._reads_told_at.get(name, NEVER)
@@ -271,7 +292,8 @@ class Journal:
 
     def forget(self) -> None:
         """Forget what was told: whoever heard it is gone."""
-        self.writes_told_at = self.looked_at = self.told_at = NEVER
+        self.writes_told_at = self.emptied_at
+        self.looked_at = self.told_at = NEVER
         self.told_seq, self.first_told_at, self.missed_at = 0, math.inf, None
         self._reads_told_at.clear()
         self._marks.clear()

@@ -100,7 +100,6 @@ class Judge:
     _watched_to_at: float | None = None
     _now_at: float = 0.0
     _reach_at: float = 0.0
-    _claimed_to_at: float = 0.0
     _polls: list[Poll] = field(default_factory=list)
     _resumed_at: float = NEVER
     """From then on silence may have to be proven anew."""
@@ -124,9 +123,6 @@ class Judge:
         """Judge the view of one cycle."""
         self._now_at, self._polls = now_at, polls
         self._reach_at = self.horizon.reach_at()
-        self._claimed_to_at = NEVER
-        if view.watched_to_at is not None:
-            self._claimed_to_at = self.watcher.true_at(view.watched_to_at)
         self._take_streams()
         self._take_listings()
         self._take_doubles()
@@ -278,8 +274,6 @@ class Judge:
 
     def _claimed_at(self, view: AccountView) -> float:
         """Return until when the account is claimed to be idle."""
-        if view.account not in self._enabled:
-            return self._claimed_to_at
         return self.watcher.true_at(view.quiet_since_at + view.idle_seconds)
 
     def _untold(
@@ -299,11 +293,11 @@ class Judge:
         )
 
     def _is_missed(self, journal: Journal, used_at: float) -> bool:
-        """Say whether a use is in a hole to be forgiven: its stream seemed gone."""
+        """Say whether its stream seemed gone after a use, so that nobody could tell."""
         missed_at = journal.missed_at
-        if missed_at is None or used_at > missed_at:
+        if missed_at is None or used_at > journal.missed_to:
             return False
-        if journal.told_at == NEVER:
+        if journal.told_at <= journal.emptied_at or used_at > missed_at:
             # It came, was used, and seemed gone, all between two rounds.
             return True
         hole = Hole(journal.told_at, missed_at)
