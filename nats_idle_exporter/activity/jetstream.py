@@ -213,6 +213,9 @@ def _compare(
     """Find use of something that was told before; ``reach`` is the last good look."""
     if (teller := told.teller) is None:
         return
+    at = teller.answered.slow
+    if trace.is_dated_by(told.mark):
+        at = stamps.clocked_at(teller, told.mark.stamp_at)
     is_use = trace.take(told.mark)
     if not is_use and told.mark.counts_less(trace.mark) and reach is not None:
         # A clock that ran ahead may have made the older stamp: the new one tells.
@@ -220,6 +223,4 @@ def _compare(
         if is_use:
             trace.begin_anew(told.mark)
     if is_use and record is not None:
-        record.use(
-            EvidenceKind.JETSTREAM, teller.server.server_id, teller.answered.slow
-        )
+        record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)

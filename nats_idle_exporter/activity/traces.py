@@ -3,7 +3,8 @@
 Leaders move, so nothing here is kept by server. A mark holds numbers that only
 grow as long as the thing lives, and the newest stamp of use:
 
-* more of a number, or a newer stamp, than any server told before is use;
+* more of a number, or a newer stamp, than any server told before is use; the
+  first stamp of numbers that were told without one only dates them;
 * less is none. It may be a replica that lags or a server that recovers, so it
   is no good reading until whole rounds told it three times. The lower numbers
   count at once, so that growth from there is seen; but what comes back exactly
@@ -92,6 +93,15 @@ class Trace:
         return lost is not None and (
             told.counts == lost.counts and told.stamp_at in (lost.stamp_at, NEVER)
         )
+
+    def is_dated_by(self, told: Mark) -> bool:
+        """Say whether a mark adds no more than the stamp, which nobody told before.
+
+        Followers know no stamps of consumers: where they were the first to tell,
+        the leader's stamp dates what is known already.
+        """
+        is_same = self.lost is None and told.counts == self.mark.counts
+        return is_same and told.stamp_at > self.mark.stamp_at == NEVER
 
     def begin_anew(self, told: Mark) -> None:
         """Go on from a mark that is less, because the thing was made anew."""
