@@ -112,7 +112,7 @@ class Rounds:
             )
         record = self._records.get(account)
         for name, told in streams.items():
-            trace = estate.streams.get(name)
+            trace = estate.know(name, told.mark)
             is_new = trace is None and self._was_lacked(told)
             if trace is None:
                 trace = estate.streams[name] = StreamTrace(told.mark)
@@ -147,7 +147,7 @@ class Rounds:
             estate.had_no_consumers |= not estate.has_consumers
             if account in looked_into:
                 settle_consumers(estate, streams, span)
-            if not estate.streams:
+            if not estate.streams and (record is None or not estate.gone):
                 del self._jetstream.estates[account]
 
     def _see_enabled(self, *, is_whole: bool) -> None:

@@ -81,6 +81,8 @@ class Once(NamedTuple):
 ONCE = (
     Once(13206, "a leader's stamp of what its followers told before"),
     Once(24181, "such a stamp while everything is read"),
+    Once(18690, "a stream that seemed gone while its server recovered"),
+    Once(26690, "such a stream among several"),
 )
 
 

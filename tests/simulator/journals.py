@@ -21,10 +21,6 @@ from tests.simulator.servers import NEVER
 _by_time = attrgetter("at")
 
 
-MISSES_UNTIL_GONE = 3
-"""So often a stream may be missing before it may be taken for deleted."""
-
-
 class Acks(Enum):
     """What a client that reads acknowledges."""
 
@@ -135,9 +131,8 @@ class Journal:
     missed_at: float | None = None
     """When one of its nodes first did not tell it, since it was last told."""
     told_seq: int = 0
-    missed: int = 0
     missed_to: float = NEVER
-    """How often they did not tell it since, and when they last did not."""
+    """When they last did not tell it since."""
     losses: list[Loss] = field(default_factory=list)
     unseen: list[Loss] = field(default_factory=list)
     """What was lost before anything of it was told."""
@@ -234,7 +229,7 @@ class Journal:
         """Note that one of its nodes did not tell it."""
         if asked_at > self.told_at:
             self.missed_at = self.missed_at or asked_at
-            self.missed, self.missed_to = self.missed + 1, asked_at
+            self.missed_to = asked_at
 
     def untold_at(self, answer: Answer) -> float:
         """Return the newest use that such an answer would show."""
@@ -250,8 +245,6 @@ class Journal:
         then its use counts as untold until more is told.
         """
         as_of = answer.as_of
-        is_back = self.missed >= MISSES_UNTIL_GONE
-        self.missed = 0
         writes = [at for at in self.untold_writes() if at <= as_of]
         stamp = NEVER if page.stamp is None else page.stamp
         is_doubtful = not self._is_more("", (page.last_seq, stamp)) and bool(writes)
@@ -273,8 +266,7 @@ class Journal:
         self.first_told_at = min(self.first_told_at, as_of)
         self.missed_at = None
         self.told_seq = page.last_seq
-        # What seemed gone for long may look like a new stream.
-        return Heard(max(writes, default=NEVER), is_doubtful or is_back)
+        return Heard(max(writes, default=NEVER), is_doubtful)
 
     def _untold_reads_of(self, name: str, as_of: float) -> Iterator[float]:
         told_at = self._reads_told_at.get(name, NEVER)

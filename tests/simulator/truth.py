@@ -14,8 +14,7 @@ slacks, each from the contract's list of what no polling can see:
   told it, and use of a stream that was never told with a message in it
   (``Journal``);
 * use of a stream that came since the last round, new or recovered, on a server
-  that was restarted before the next and had not recovered in it; and one that
-  recovers for longer than three rounds may look like a new one, used now;
+  that was restarted before the next and had not recovered in it;
 * servers that no reading ever told of, and unpolled servers before a reading first
   told of them: they count as read at that moment.
 """
