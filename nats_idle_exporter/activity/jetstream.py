@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from nats_idle_exporter.activity.facts import Instant, Reading
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.holes import NEVER
-from nats_idle_exporter.activity.record import Record, Sticky
+from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE, Record, Sticky
 from nats_idle_exporter.activity.settle import (
     Span,
     later,
@@ -51,6 +51,15 @@ class JetStream:
     oldest: Instant | None = None
     counted_to: Instant | None = None
     """The end of the last whole round."""
+
+    def suspect(self, account: str) -> None:
+        """Note whom a server lists since its last round: its streams may be untold.
+
+        Until two whole rounds were over the account may own some: of the first one
+        half may be older. Where no round ever told of anybody that says nothing.
+        """
+        if self.reach is not None and account not in self.enabled:
+            self.enabled[account] = Sticky(holds=True, misses=MISSES_UNTIL_GONE - 2)
 
 
 class Rounds:

@@ -83,6 +83,7 @@ ONCE = (
     Once(24181, "such a stamp while everything is read"),
     Once(18690, "a stream that seemed gone while its server recovered"),
     Once(26690, "such a stream among several"),
+    Once(46553, "a stream that recovered between two rounds, with its account"),
 )
 
 
