@@ -84,6 +84,7 @@ ONCE = (
     Once(18690, "a stream that seemed gone while its server recovered"),
     Once(26690, "such a stream among several"),
     Once(46553, "a stream that recovered between two rounds, with its account"),
+    Once(65668, "a stream that seemed gone before and after it was written"),
 )
 
 

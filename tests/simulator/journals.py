@@ -8,7 +8,7 @@ in the counters of its owner.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_right, insort
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -128,11 +128,9 @@ class Journal:
     """The most that was told of it, and of each consumer."""
     first_told_at: float = math.inf
     told_at: float = NEVER
-    missed_at: float | None = None
-    """When one of its nodes first did not tell it, since it was last told."""
+    missed: list[float] = field(default_factory=list)
+    """When its nodes did not tell it, since it was last told."""
     told_seq: int = 0
-    missed_to: float = NEVER
-    """When they last did not tell it since."""
     losses: list[Loss] = field(default_factory=list)
     unseen: list[Loss] = field(default_factory=list)
     """What was lost before anything of it was told."""
@@ -148,7 +146,7 @@ class Journal:
         self._lose(when)
         self.pages.append(Page(when, is_there=is_there))
         self.known_to = dict.fromkeys(self.places, when)
-        self.missed_at = None
+        self.missed.clear()
 
     def bury(self) -> None:
         """Forget what was lost: no server is left that a new heart could ask."""
@@ -228,8 +226,7 @@ class Journal:
     def miss(self, asked_at: float) -> None:
         """Note that one of its nodes did not tell it."""
         if asked_at > self.told_at:
-            self.missed_at = self.missed_at or asked_at
-            self.missed_to = asked_at
+            insort(self.missed, asked_at)
 
     def untold_at(self, answer: Answer) -> float:
         """Return the newest use that such an answer would show."""
@@ -264,7 +261,7 @@ class Journal:
             self.looked_at = max(self.looked_at, as_of)
         self.told_at = max(self.told_at, as_of)
         self.first_told_at = min(self.first_told_at, as_of)
-        self.missed_at = None
+        self.missed.clear()
         self.told_seq = page.last_seq
         return Heard(max(writes, default=NEVER), is_doubtful)
 
@@ -286,7 +283,8 @@ class Journal:
         """Forget what was told: whoever heard it is gone."""
         self.writes_told_at = self.emptied_at
         self.looked_at = self.told_at = NEVER
-        self.told_seq, self.first_told_at, self.missed_at = 0, math.inf, None
+        self.told_seq, self.first_told_at = 0, math.inf
+        self.missed.clear()
         self._reads_told_at.clear()
         self._marks.clear()
         self.losses.clear()

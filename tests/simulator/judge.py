@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -22,6 +23,8 @@ from tests.simulator.watcher import Poll, Watcher
 from tests.simulator.world import GLOBAL, SYSTEM, World
 
 EPSILON = 0.01
+MISSES_UNTIL_GONE = 3
+"""So often a stream may be missing before it may be taken for deleted."""
 COMPLETE_CYCLES = 3
 ROUNDING = 1.5
 """Seconds that servers' rounded uptimes may cost."""
@@ -294,13 +297,13 @@ class Judge:
 
     def _is_missed(self, journal: Journal, used_at: float) -> bool:
         """Say whether its stream seemed gone after a use, so that nobody could tell."""
-        missed_at = journal.missed_at
-        if missed_at is None or used_at > journal.missed_to:
+        later = bisect_left(journal.missed, used_at)
+        if later == len(journal.missed):
             return False
-        if journal.told_at <= journal.emptied_at or used_at > missed_at:
-            # It came, was used, and seemed gone, all between two rounds.
+        if journal.told_at <= journal.emptied_at or later >= MISSES_UNTIL_GONE:
+            # Nobody waits for it: it came, was used and seemed gone between rounds.
             return True
-        hole = Hole(journal.told_at, missed_at)
+        hole = Hole(journal.told_at, journal.missed[later])
         is_missed = self._is_forgiven(hole, journal.account, used_at)
         if is_missed:
             self.forgiven[journal.account] += 1
