@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -23,8 +22,6 @@ from tests.simulator.watcher import Poll, Watcher
 from tests.simulator.world import GLOBAL, SYSTEM, World
 
 EPSILON = 0.01
-MISSES_UNTIL_GONE = 3
-"""So often a stream may be missing before it may be taken for deleted."""
 COMPLETE_CYCLES = 3
 ROUNDING = 1.5
 """Seconds that servers' rounded uptimes may cost."""
@@ -37,6 +34,13 @@ class Violation(NamedTuple):
     account: str
     at: float
     detail: str
+
+
+class Claim(NamedTuple):
+    """A time in which an account is claimed to be idle."""
+
+    from_at: float
+    to_at: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -290,21 +294,23 @@ class Judge:
                 for journal in self.world.jetstream.journals
                 if journal.account == view.account
                 for at in uses(journal)
-                if at <= claimed_at and not self._is_missed(journal, at)
+                if at <= claimed_at
+                and not self._is_missed(journal, Claim(at, claimed_at))
             ),
             default=NEVER,
         )
 
-    def _is_missed(self, journal: Journal, used_at: float) -> bool:
-        """Say whether its stream seemed gone after a use, so that nobody could tell."""
-        later = bisect_left(journal.missed, used_at)
-        if later == len(journal.missed):
+    def _is_missed(self, journal: Journal, since: Claim) -> bool:
+        """Say whether its stream seemed gone since a use, so that nobody could tell."""
+        missed_at = journal.missed_after(since.from_at)
+        if missed_at is None:
             return False
-        if journal.told_at <= journal.emptied_at or later >= MISSES_UNTIL_GONE:
+        is_news = journal.told_at <= journal.emptied_at
+        if is_news or journal.seemed_gone_at(since.from_at) is not None:
             # Nobody waits for it: it came, was used and seemed gone between rounds.
             return True
-        hole = Hole(journal.told_at, journal.missed[later])
-        is_missed = self._is_forgiven(hole, journal.account, used_at)
+        hole = Hole(journal.told_at, missed_at)
+        is_missed = self._is_forgiven(hole, journal.account, since)
         if is_missed:
             self.forgiven[journal.account] += 1
         return is_missed
@@ -326,20 +332,21 @@ class Judge:
             used_at = hole.uses.get(account, NEVER)
             if hole.is_of_reads is not of_reads or not since < used_at <= claimed_at:
                 continue
-            if self._is_forgiven(hole, account, since):
+            if self._is_forgiven(hole, account, Claim(since, claimed_at)):
                 self.forgiven[account] += 1
             elif used_at > last_at:
                 last_at, how = used_at, f"in a hole of {hole.seconds:.1f}s"
         return last_at, how
 
-    def _is_forgiven(self, hole: Hole, account: str, from_at: float) -> bool:
+    def _is_forgiven(self, hole: Hole, account: str, claim: Claim) -> bool:
         if hole.seconds > self.promise.longest_forgiven(account):
             return False
         together = sum(
             other.seconds
             for other in self.truth.holes
             if other.account in (None, account)
-            and other.end_at > from_at
+            and other.end_at > claim.from_at
+            and other.start_at < claim.to_at
             and (hole.is_of_reads or not other.is_of_reads)
         )
         return together < self.promise.threshold(account) / 20
