@@ -163,7 +163,12 @@ class Fleet:
         return ends
 
     def forget(self, before_at: float) -> None:
-        """Drop the baselines of servers that ended before that moment."""
+        """Drop the baselines of servers that ended before that moment.
+
+        As long as none counts, these are the last whose word on accounts holds.
+        """
+        if not any(self.counted()):
+            return
         self.servers = {
             server_id: server
             for server_id, server in self.servers.items()
