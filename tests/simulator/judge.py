@@ -423,7 +423,11 @@ class Judge:
         due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
         due_at = max(due_at + self._slack_seconds, self._ready_at)
         if view.account in self._holding:
-            due_at += 2 * self.watcher.habits.jetstream_seconds
+            habits = self.watcher.habits
+            due_at += 2 * habits.jetstream_seconds
+            if habits.failing_every:
+                # A poll that fails puts a round off.
+                due_at += habits.interval_seconds
         reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
         if view.verdict is Verdict.INACTIVE:
             memory.late = 0
