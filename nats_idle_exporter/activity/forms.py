@@ -204,3 +204,4 @@ class SavedStreamTrace(Form, frozen=True):
     trace: SavedTrace
     has_consumers: bool
     consumers: tuple[SavedTrace, ...]
+    is_gone: bool = False

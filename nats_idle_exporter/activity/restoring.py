@@ -190,8 +190,8 @@ def _restore_streams(jetstream: JetStream, told: _Rows) -> None:
     for owner, name, saved in told.each_of(
         Kind.STREAM, SavedStreamTrace, jetstream.estates
     ):
-        trace = saved.trace
-        owner.streams[name] = StreamTrace(
+        trace, streams = saved.trace, owner.gone if saved.is_gone else owner.streams
+        streams[name] = StreamTrace(
             trace.mark,
             trace.lost,
             trace.misses,

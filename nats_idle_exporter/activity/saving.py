@@ -67,8 +67,10 @@ def jetstream_rows(jetstream: JetStream, fleet: Fleet) -> Keyed:
         rows[Kind.ENABLED, account] = encode(SavedEnabled(sticky.misses))
     for account, estate in jetstream.estates.items():
         rows[Kind.ESTATE, account] = encode(_estate(estate, jetstream.reach))
-        for name, stream in estate.streams.items():
-            rows[Kind.STREAM, pair(account, name)] = encode(_stream(name, stream))
+        for name, stream in (*estate.streams.items(), *estate.gone.items()):
+            is_gone = name in estate.gone
+            row = encode(_stream(name, stream, is_gone=is_gone))
+            rows[Kind.STREAM, pair(account, name)] = row
     return rows
 
 
@@ -173,9 +175,11 @@ def _estate(estate: Estate, reach: Instant | None) -> SavedEstate:
     )
 
 
-def _stream(name: str, stream: StreamTrace) -> SavedStreamTrace:
+def _stream(name: str, stream: StreamTrace, *, is_gone: bool) -> SavedStreamTrace:
     consumers = tuple(_trace(each, trace) for each, trace in stream.consumers.items())
-    return SavedStreamTrace(_trace(name, stream), stream.has_consumers, consumers)
+    return SavedStreamTrace(
+        _trace(name, stream), stream.has_consumers, consumers, is_gone
+    )
 
 
 def _trace(name: str, trace: Trace) -> SavedTrace:

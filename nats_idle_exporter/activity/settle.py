@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from nats_idle_exporter.activity.facts import Instant
 from nats_idle_exporter.activity.holes import Hole
@@ -11,17 +11,17 @@ from nats_idle_exporter.activity.servers import earliest
 from nats_idle_exporter.activity.told import Told, ToldAccount
 from nats_idle_exporter.activity.traces import Estate, Trace
 
-T = TypeVar("T", bound=Trace)
-
 
 class Span(NamedTuple):
     """When the oldest and the newest of all servers' last rounds were asked.
 
-    ``is_whole``: every server told anew since the last whole round.
+    ``started_at`` is when the youngest of them started, at the latest, on the fast
+    timeline. ``is_whole``: every server told anew since the last whole round.
     """
 
     oldest: Instant
     newest: Instant
+    started_at: float
     is_whole: bool
 
 
@@ -35,7 +35,10 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
     """
     lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
     if lacking and span.is_whole:
-        estate.lacking_since = estate.lacking_since or span.newest
+        since = estate.lacking_since
+        # Before a server started anew it may have told what it lacks again.
+        is_anew = since is None or span.started_at > since.fast
+        estate.lacking_since = span.newest if is_anew else since
     believed = _believed(estate.streams, lacking)
     hole = None
     if believed:
@@ -44,7 +47,9 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
             reach = earliest((reach, estate.consumers_reach))
         seconds = float("inf") if reach is None else end.fast - reach.fast
         hole = Hole(end.slow, seconds)
-    settled = {name for name in believed if _believe(estate.streams, name, told)}
+    for name in believed - told.keys():
+        estate.lose(name)
+    settled = {name for name in believed if _is_settled(estate.streams, name, told)}
     estate.is_lacking = lacking != settled
     if not estate.is_lacking:
         estate.lacking_since = None
@@ -59,7 +64,9 @@ def settle_consumers(estate: Estate, told: ToldAccount, span: Span) -> None:
         here: Mapping[str, Told] = told[name].consumers if name in told else {}
         lacking = _lacking(stream.consumers, here, is_whole=span.is_whole)
         believed = _believed(stream.consumers, lacking)
-        settled = {each for each in believed if _believe(stream.consumers, each, here)}
+        for each in believed - here.keys():
+            del stream.consumers[each]
+        settled = {e for e in believed if _is_settled(stream.consumers, e, here)}
         is_complete &= lacking == settled
     estate.is_lacking_consumers = not is_complete
     if is_complete:
@@ -87,15 +94,14 @@ def _believed(traces: Mapping[str, Trace], lacking: Iterable[str]) -> set[str]:
     return {name for name in lacking if traces[name].is_believed}
 
 
-def _believe(traces: dict[str, T], name: str, told: Mapping[str, Told]) -> bool:
-    """Believe that something is gone, or that it began anew.
+def _is_settled(
+    traces: Mapping[str, Trace], name: str, told: Mapping[str, Told]
+) -> bool:
+    """Believe that what is still told began anew; say whether that is all.
 
-    Returns:
-        Whether that is all: numbers above zero were reached since it began anew,
-        which the next round shows as growth.
+    Numbers above zero were reached since, which the next round shows as growth.
     """
     if name not in told:
-        del traces[name]
         return True
     traces[name].settle()
     return not any(told[name].mark.counts)

@@ -36,6 +36,13 @@ class Violation(NamedTuple):
     detail: str
 
 
+class Claim(NamedTuple):
+    """A time in which an account is claimed to be idle."""
+
+    from_at: float
+    to_at: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
     """What the judged history sets, as the operator would."""
@@ -100,7 +107,6 @@ class Judge:
     _watched_to_at: float | None = None
     _now_at: float = 0.0
     _reach_at: float = 0.0
-    _claimed_to_at: float = 0.0
     _polls: list[Poll] = field(default_factory=list)
     _resumed_at: float = NEVER
     """From then on silence may have to be proven anew."""
@@ -124,9 +130,6 @@ class Judge:
         """Judge the view of one cycle."""
         self._now_at, self._polls = now_at, polls
         self._reach_at = self.horizon.reach_at()
-        self._claimed_to_at = NEVER
-        if view.watched_to_at is not None:
-            self._claimed_to_at = self.watcher.true_at(view.watched_to_at)
         self._take_streams()
         self._take_listings()
         self._take_doubles()
@@ -278,8 +281,6 @@ class Judge:
 
     def _claimed_at(self, view: AccountView) -> float:
         """Return until when the account is claimed to be idle."""
-        if view.account not in self._enabled:
-            return self._claimed_to_at
         return self.watcher.true_at(view.quiet_since_at + view.idle_seconds)
 
     def _untold(
@@ -293,21 +294,23 @@ class Judge:
                 for journal in self.world.jetstream.journals
                 if journal.account == view.account
                 for at in uses(journal)
-                if at <= claimed_at and not self._is_missed(journal, at)
+                if at <= claimed_at
+                and not self._is_missed(journal, Claim(at, claimed_at))
             ),
             default=NEVER,
         )
 
-    def _is_missed(self, journal: Journal, used_at: float) -> bool:
-        """Say whether a use is in a hole to be forgiven: its stream seemed gone."""
-        missed_at = journal.missed_at
-        if missed_at is None or used_at > missed_at:
+    def _is_missed(self, journal: Journal, since: Claim) -> bool:
+        """Say whether its stream seemed gone since a use, so that nobody could tell."""
+        missed_at = journal.missed_after(since.from_at)
+        if missed_at is None:
             return False
-        if journal.told_at == NEVER:
-            # It came, was used, and seemed gone, all between two rounds.
+        is_news = journal.told_at <= journal.emptied_at
+        if is_news or journal.seemed_gone_at(since.from_at) is not None:
+            # Nobody waits for it: it came, was used and seemed gone between rounds.
             return True
         hole = Hole(journal.told_at, missed_at)
-        is_missed = self._is_forgiven(hole, journal.account, used_at)
+        is_missed = self._is_forgiven(hole, journal.account, since)
         if is_missed:
             self.forgiven[journal.account] += 1
         return is_missed
@@ -329,20 +332,21 @@ class Judge:
             used_at = hole.uses.get(account, NEVER)
             if hole.is_of_reads is not of_reads or not since < used_at <= claimed_at:
                 continue
-            if self._is_forgiven(hole, account, since):
+            if self._is_forgiven(hole, account, Claim(since, claimed_at)):
                 self.forgiven[account] += 1
             elif used_at > last_at:
                 last_at, how = used_at, f"in a hole of {hole.seconds:.1f}s"
         return last_at, how
 
-    def _is_forgiven(self, hole: Hole, account: str, from_at: float) -> bool:
+    def _is_forgiven(self, hole: Hole, account: str, claim: Claim) -> bool:
         if hole.seconds > self.promise.longest_forgiven(account):
             return False
         together = sum(
             other.seconds
             for other in self.truth.holes
             if other.account in (None, account)
-            and other.end_at > from_at
+            and other.end_at > claim.from_at
+            and other.start_at < claim.to_at
             and (hole.is_of_reads or not other.is_of_reads)
         )
         return together < self.promise.threshold(account) / 20
@@ -419,7 +423,11 @@ class Judge:
         due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
         due_at = max(due_at + self._slack_seconds, self._ready_at)
         if view.account in self._holding:
-            due_at += 2 * self.watcher.habits.jetstream_seconds
+            habits = self.watcher.habits
+            due_at += 2 * habits.jetstream_seconds
+            if habits.failing_every:
+                # A poll that fails puts a round off.
+                due_at += habits.interval_seconds
         reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
         if view.verdict is Verdict.INACTIVE:
             memory.late = 0
