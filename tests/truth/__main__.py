@@ -9,17 +9,17 @@ import tempfile
 from argparse import ArgumentParser
 from pathlib import Path
 
-from tests.truth import one_server
 from tests.truth.bench import Bench, play
+from tests.truth.scenes import PLAYS
 from tests.truth.table import as_json, footer, rows, sums, table
 
-PLAYS = (*one_server.PLAYS,)
 
 
-async def _run(json_path: Path | None) -> int:
+async def _run(json_path: Path | None, only: list[str] | None) -> int:
     with tempfile.TemporaryDirectory(prefix="nats-idle-truth-") as folder:
         bench = Bench(Path(folder))
-        await play(bench, PLAYS, lambda what: sys.stderr.write(f"{what}\n"))
+        plays = [each for each in PLAYS if not only or each.name in only]
+        await play(bench, plays, lambda what: sys.stderr.write(f"{what}\n"))
         cases = await bench.judged()
     found = sums(cases)
     sys.stdout.write(table(rows(cases)))
@@ -33,9 +33,10 @@ def main() -> int:
     """Return 0 when the exporter made no error."""
     parser = ArgumentParser(prog="python -m tests.truth", description=__doc__)
     parser.add_argument("--short", action="store_true", help="a few cases only")
+    parser.add_argument("--only", nargs="+", help="scenes, by name")
     parser.add_argument("--json", type=Path, help="write the results to a file")
     options = parser.parse_args()
-    return asyncio.run(_run(options.json))
+    return asyncio.run(_run(options.json, options.only))
 
 
 if __name__ == "__main__":

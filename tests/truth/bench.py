@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager
@@ -9,9 +10,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
-
-from nats_idle_exporter.config import parse_config
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
 from tests.support.clock import FakeClock
 from tests.truth.exporter import Exporter, Heart, true_heart
@@ -76,10 +74,9 @@ class Bench:
         clock: Clock = SystemClock() if is_real else FakeClock(wall=time.time() // 1)
         if is_real:
             setting = replace(setting, interval=REAL_INTERVAL)
-        config = parse_config(yaml.safe_dump(setting.config()))
         full_name = f"{name}-{version}"
         state = self._folder / f"{full_name}.sqlite"
-        exporter = Exporter(config, state, clock, self._heart)
+        exporter = Exporter(setting.parsed(), state, clock, self._heart)
         scene = Scene(full_name, version, setting, exporter, clock)
         try:
             yield scene
@@ -139,8 +136,24 @@ def _plain_answer(scene: Scene, life: Life, moment: Moment, told: Told) -> Said 
 async def play(
     bench: Bench, plays: Iterable[Play], progress: Callable[[str], Any]
 ) -> None:
-    """Play scripts on every version each is for, one after another."""
-    for each in plays:
-        for version in each.versions:
-            progress(f"{each.name} on {version}")
-            await each.act(bench, version)
+    """Play scripts on every version each is for.
+
+    Those in real time mostly wait: they are played beside all others, which are
+    played one after another.
+    """
+
+    async def one(each: Play, version: str) -> None:
+        start = time.monotonic()
+        await each.act(bench, version)
+        progress(f"{time.monotonic() - start:4.0f} s  {each.name} on {version}")
+
+    async with asyncio.TaskGroup() as group:
+        pairs = [(each, version) for each in plays for version in each.versions]
+        for each, version in pairs:
+            if each.is_real:
+                group.create_task(one(each, version))
+        for each, version in pairs:
+            if not each.is_real:
+                await one(each, version)
+    order = [f"{each.name}-{version}" for each, version in pairs]
+    bench.scenes.sort(key=lambda scene: order.index(scene.name))

@@ -54,6 +54,7 @@ class Life:
         uses: when it was used, in order; a moment is a span without length.
         blind: when nobody who polls could know, in order: watching began late, a
             server that was used could not be read, counters were lost.
+        veils: when nobody could read, but what was read later tells all; not when.
         reported_from: before it nobody wants to be told.
         limit: why no polling can tell its idleness; "" for all others.
     """
@@ -64,6 +65,7 @@ class Life:
     exists: list[Span] = field(default_factory=lambda: [Span(0.0)])
     uses: list[Span] = field(default_factory=list)
     blind: list[Span] = field(default_factory=list)
+    veils: list[Span] = field(default_factory=list)
     reported_from: float = 0.0
     limit: str = ""
 
@@ -89,11 +91,16 @@ class Life:
 
     def _provable_from(self, quiet_since: float) -> float:
         """Return from when on a quiet that began then can have been proven."""
-        proof = quiet_since
+        # Use under a veil is told by its end, and nothing says that it was earlier.
+        proof = self._lifted(quiet_since)
         for span in self.blind:
             if span.until > proof and span.since < proof + self.threshold_seconds:
                 proof = span.until
-        return max(proof + self.threshold_seconds, self.reported_from)
+        return self._lifted(max(proof + self.threshold_seconds, self.reported_from))
+
+    def _lifted(self, at: float) -> float:
+        """Return when the veil over a moment lifts: at once if there is none."""
+        return next((veil.until for veil in self.veils if veil.holds(at)), at)
 
     def words(self, cycle_at: Iterable[float]) -> str:
         """Return the truth in cycles, as the table tells it."""
@@ -113,7 +120,7 @@ def _told(word: str, spans: Iterable[Span], cycles: list[float]) -> Iterator[str
     words = []
     for span in spans:
         first, last = _cycle(span.since, cycles), _cycle(span.until, cycles)
-        words.append(str(first) if span.since == span.until else f"{first}-{last}")
+        words.append(str(first) if first == last else f"{first}-{last}")
     if len(words) > 3:
         words = [words[0], "...", words[-1]]
     if words:

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any, Final, NamedTuple
 
+import yaml
+
 from nats_idle_exporter.activity import AccountView
+from nats_idle_exporter.config import Config, parse_config
 from nats_idle_exporter.monitoring.clock import Clock
 from tests.support.clock import FakeClock
 from tests.truth.exporter import Exporter
@@ -25,6 +28,7 @@ FORGIVING_CYCLES: Final = 60
 """Here a hole of one interval, as a restart makes it, is forgiven twice."""
 INTERVAL: Final = 30.0
 REAL_INTERVAL: Final = 2.0
+ACT_SECONDS: Final = 0.001
 
 
 class Moment(NamedTuple):
@@ -49,6 +53,7 @@ class Setting:
         interval: seconds between polls.
         accounts: rules, as in the configuration.
         inventory: sources, as in the configuration.
+        timeout: of one poll, in real time.
         is_just_begun: the plain query is believed before it has a threshold of
             readings, as it would be by who has just begun to scrape.
     """
@@ -60,14 +65,14 @@ class Setting:
     accounts: Sequence[Mapping[str, Any]] = ()
     inventory: Sequence[Mapping[str, Any]] = ()
     is_just_begun: bool = False
+    timeout: str = "10s"
 
     @property
     def threshold_seconds(self) -> float:
         """The threshold of accounts without a rule."""
         return self.threshold_cycles * self.interval
 
-    def config(self) -> dict[str, Any]:
-        """Return the exporter's configuration."""
+    def _config(self) -> dict[str, Any]:
         interval = f"{round(self.interval)}s"
         return {
             "systems": [
@@ -77,10 +82,18 @@ class Setting:
                     "refresh_interval": interval,
                 }
             ],
-            "poll": {"interval": interval, "jetstream_interval": interval},
+            "poll": {
+                "interval": interval,
+                "jetstream_interval": interval,
+                "timeout": self.timeout,
+            },
             "inactivity": {"threshold": f"{round(self.threshold_seconds)}s"},
             "accounts": list(self.accounts),
         }
+
+    def parsed(self) -> Config:
+        """Return the exporter's configuration, as it is read from a file."""
+        return parse_config(yaml.safe_dump(self._config()))
 
 
 @dataclass(slots=True)
@@ -119,7 +132,16 @@ class Scene:
         """Seconds since the scene began."""
         return self.clock.monotonic() - self._began_at
 
+    def _act_at(self) -> float:
+        """Return when an act is: after the last cycle, also where the clock stands."""
+        return self.now + ACT_SECONDS if self.moments else self.now
+
     # -- what the script lets happen
+
+    def configure(self, **changes: Any) -> None:
+        """Change the setting; the exporter has it from its next start on."""
+        self.setting = replace(self.setting, **changes)
+        self.exporter.config = self.setting.parsed()
 
     async def cycles(
         self, count: int = 1, between: Callable[[], Awaitable[object]] | None = None
@@ -150,6 +172,11 @@ class Scene:
             await self.skip(after_cycles)
         await self.exporter.start()
 
+    def set_clock_ahead(self, seconds: float) -> None:
+        """Set our wall clock, and no other."""
+        assert isinstance(self.clock, FakeClock)
+        self.clock.step(seconds)
+
     async def begin(self) -> None:
         """Start the exporter, with its first cycle at once."""
         await self.exporter.start()
@@ -165,34 +192,40 @@ class Scene:
 
     def used(self, *accounts: str) -> None:
         """Note that accounts are used at this moment."""
+        at = self._act_at()
         for account in accounts:
-            self.lives[account].uses.append(Span(self.now, self.now))
+            self.lives[account].uses.append(Span(at, at))
 
     def using(self, *accounts: str) -> AbstractContextManager[None]:
         """Note that accounts are in use as long as the block lasts."""
-        return _lasting([self.lives[each].uses for each in accounts], lambda: self.now)
+        return _lasting([self.lives[each].uses for each in accounts], self._act_at)
 
     def blind(self, *accounts: str) -> AbstractContextManager[None]:
         """Note that nobody can see the use of accounts, or of all, in the block."""
         lists = [self.lives[each].blind for each in accounts or self.lives]
-        return _lasting(lists, lambda: self.now)
+        return _lasting(lists, self._act_at)
+
+    def veiled(self, *accounts: str) -> AbstractContextManager[None]:
+        """Note that the use of accounts, or of all, is seen after the block only."""
+        lists = [self.lives[each].veils for each in accounts or self.lives]
+        return _lasting(lists, self._act_at)
 
     def blind_until_now(self, *accounts: str, since: float = 0.0) -> None:
         """Note that use of accounts, or of all, up to now cannot be dated."""
         for account in accounts or self.lives:
-            self.lives[account].blind.append(Span(since, self.now))
+            self.lives[account].blind.append(Span(since, self._act_at()))
 
     def gone(self, account: str) -> None:
         """Note that an account does not exist any more."""
         exists = self.lives[account].exists
-        exists[-1] = Span(exists[-1].since, self.now)
+        exists[-1] = Span(exists[-1].since, self._act_at())
 
     def made(self, account: str) -> None:
         """Note that an account exists from now on."""
         exists = self.lives[account].exists
         if exists[-1].until == inf:
             exists.clear()
-        exists.append(Span(self.now))
+        exists.append(Span(self._act_at()))
 
     def never_report(self, *accounts: str) -> None:
         """Note that nobody wants to be told of accounts."""
