@@ -20,9 +20,7 @@ Who = str | Identity
 
 
 @asynccontextmanager
-async def visiting(
-    scene: Scene, server: NatsServer, who: Who
-) -> AsyncIterator[Client]:
+async def visiting(scene: Scene, server: NatsServer, who: Who) -> AsyncIterator[Client]:
     """Be connected to an account during the block."""
     before = await _closed(server)
     creds = None if isinstance(who, str) else credentials(who)

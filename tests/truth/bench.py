@@ -52,19 +52,16 @@ class Bench:
     Args:
         folder: for state files, and what Prometheus reads.
         heart: wraps the exporters' ledgers.
-        falsify: may change the truth before it is judged, to test the judge.
     """
 
     def __init__(
         self,
         folder: Path,
         heart: Heart = true_heart,
-        falsify: Callable[[Life], Life] = replace,
     ) -> None:
         self.scenes: list[Scene] = []
         self._folder = folder
         self._heart = heart
-        self._falsify = falsify
 
     @asynccontextmanager
     async def scene(
@@ -98,8 +95,7 @@ class Bench:
     ) -> AsyncIterator[Judged]:
         told = await _plain_answers(scene, prometheus)
         at = [moment.at for moment in scene.moments]
-        for account, true_life in scene.lives.items():
-            life = self._falsify(true_life)
+        for account, life in scene.lives.items():
             ours = [said_of(account, moment) for moment in scene.moments]
             plain = [
                 _plain_answer(scene, life, moment, told) for moment in scene.moments

@@ -128,6 +128,11 @@ class Scene:
             self.lives[account] = Life(account, case, self.setting.threshold_seconds)
 
     @property
+    def time(self) -> str:
+        """Tell whether time passes by itself, or between cycles only."""
+        return "between" if isinstance(self.clock, FakeClock) else "real"
+
+    @property
     def now(self) -> float:
         """Seconds since the scene began."""
         return self.clock.monotonic() - self._began_at

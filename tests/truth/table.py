@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import groupby
 from statistics import median
 from typing import Any, NamedTuple
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 from tests.truth.bench import Judged
 from tests.truth.judging import GRACE_CYCLES, Said, Verdict
 
-HEAD = ("case", "nats", "truth, in cycles", "ours", "", "plain query", "")
+HEAD = ("case", "nats", "time", "truth, in cycles", "ours", "", "plain query", "")
 
 
 class Sum(NamedTuple):
@@ -82,6 +83,7 @@ def rows(cases: Iterable[Judged]) -> Iterator[tuple[str, ...]]:
         yield (
             case.life.case,
             case.scene.version,
+            case.scene.time,
             case.life.words(moment.at for moment in case.scene.moments),
             runs(case.ours),
             case.our_worth.words() + limit,
@@ -124,6 +126,10 @@ def footer(found: dict[str, Sum], cases: int) -> str:
     return "\n".join(lines) + "\n"
 
 
+def _answers(said: Sequence[Said | None], worth: Verdict) -> dict[str, Any]:
+    return {"said": runs(said), "is_right": worth.is_right, **asdict(worth)}
+
+
 def as_json(cases: Sequence[Judged]) -> dict[str, Any]:
     """Return all of it as data."""
     return {
@@ -132,11 +138,12 @@ def as_json(cases: Sequence[Judged]) -> dict[str, Any]:
                 "case": case.life.case,
                 "scene": case.scene.name,
                 "nats": case.scene.version,
+                "time": case.scene.time,
                 "account": case.life.account,
                 "limit": case.life.limit,
                 "truth": case.life.words(moment.at for moment in case.scene.moments),
-                "ours": runs(case.ours),
-                "plain": runs(case.plain),
+                "ours": _answers(case.ours, case.our_worth),
+                "plain": _answers(case.plain, case.plain_worth),
             }
             for case in cases
         ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.support.servers import NEWEST
 from tests.truth.bench import Play
 from tests.truth.scenes import (
     across,
@@ -24,3 +25,7 @@ PLAYS: tuple[Play, ...] = (
     *operators.PLAYS,
     *journeys.PLAYS,
 )
+SHORT: tuple[Play, ...] = tuple(
+    each._replace(versions=(NEWEST,)) for each in PLAYS if each.name in {"use", "equal"}
+)
+"""The short form: what fits into every run of the tests."""

@@ -91,7 +91,7 @@ async def _beat(server: NatsServer, account: str) -> None:
 
     async def sent() -> int:
         rows = (await server.read("/accstatz?unused=1"))["account_statz"]
-        return next(row["sent"]["msgs"] for row in rows if row["acc"] == account)
+        return int(next(row["sent"]["msgs"] for row in rows if row["acc"] == account))
 
     before = await sent()
 

@@ -92,9 +92,7 @@ async def young(bench: Bench, version: str) -> None:
     """Begin to watch a moment after the servers began to run."""
     cast = {"NEW": "made a moment ago", "USED": "used just before the first poll"}
     server = a_single(*cast, version=version)
-    setting = Setting(
-        endpoints=[server.monitoring_url], cast=cast, is_just_begun=True
-    )
+    setting = Setting(endpoints=[server.monitoring_url], cast=cast, is_just_begun=True)
     async with server, bench.scene("young", version, setting) as scene:
         await publish(scene, server, "USED")
         await scene.begin()
