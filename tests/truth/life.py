@@ -121,6 +121,7 @@ def _told(word: str, spans: Iterable[Span], cycles: list[float]) -> Iterator[str
     for span in spans:
         first, last = _cycle(span.since, cycles), _cycle(span.until, cycles)
         words.append(str(first) if first == last else f"{first}-{last}")
+    words = list(dict.fromkeys(words))
     if len(words) > 3:
         words = [words[0], "...", words[-1]]
     if words:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,9 @@ from tests.truth.bench import Bench, Play
 from tests.truth.scene import FORGIVING_CYCLES, THRESHOLD_CYCLES, Setting
 
 OLD_SECONDS = 2 * 86_400
+LOOKED_UP_AFTER_SECONDS = 1.5
+GHOST_VISITS = 8
+"""So many entries of a deleted JWT, and a page with accounts takes 15 seconds."""
 LIVES = {
     "NEVER": "never loaded by any server",
     "WAKES": "never loaded, then connected without a word",
@@ -103,7 +107,33 @@ async def forgotten(bench: Bench, version: str) -> None:
         await scene.cycles(FORGIVING_CYCLES + 20)
 
 
+async def haunted(bench: Bench, version: str) -> None:
+    """Delete a JWT of which the server remembers many closed connections."""
+    cast = {
+        "IDLE": "idle, beside a deleted JWT with many old connections",
+        "USED": "used, beside a deleted JWT with many old connections",
+        "GHOST": "its JWT is deleted after many connections",
+    }
+    operator = Operator()
+    people = _people(operator, cast)
+    server = an_operator_server(operator, version=version, full_resolver=True)
+    setting = _setting(server, people, cast)
+    async with server, bench.scene("haunted", version, setting) as scene:
+        await scene.begin()
+        await publish(scene, server, people["IDLE"])
+        for _ in range(GHOST_VISITS):
+            await visit(scene, server, people["GHOST"])
+        await scene.cycles(2)
+        await delete(server, operator, people["GHOST"])
+        # For a second after a change servers do not look for an account again.
+        await asyncio.sleep(LOOKED_UP_AFTER_SECONDS)
+        await scene.cycles(THRESHOLD_CYCLES + 2)
+        await visit(scene, server, people["USED"])
+        await scene.cycles(THRESHOLD_CYCLES + 3)
+
+
 PLAYS = (
     Play("lives", lives, VERSIONS),
     Play("forgotten", forgotten, VERSIONS),
+    Play("haunted", haunted, VERSIONS),
 )
