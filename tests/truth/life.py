@@ -14,6 +14,8 @@ from typing import NamedTuple
 
 EPSILON = 1e-6
 """Cycles are multiples of an interval, as floats are."""
+HAIR_SECONDS = 0.01
+"""A 1 that is early by less is no error, nor owed: an act takes no time here."""
 
 
 class Span(NamedTuple):
@@ -83,7 +85,7 @@ class Life:
             return Standing.ABSENT
         since = self.quiet_since(at)
         idle_from = inf if since is None else since + self.threshold_seconds
-        if at < max(idle_from, self.reported_from) - EPSILON:
+        if at < max(idle_from, self.reported_from) - HAIR_SECONDS:
             return Standing.USED
         assert since is not None
         is_owed = at >= self._provable_from(since) - EPSILON

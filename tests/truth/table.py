@@ -17,9 +17,10 @@ HEAD = ("case", "nats", "time", "truth, in cycles", "ours", "", "plain query", "
 class Sum(NamedTuple):
     """What one judge's answers are worth, over all cases.
 
-    ``limits`` are misses that its documentation names as unavoidable.
+    ``limits`` are misses where no polling can tell.
     """
 
+    right_cases: int
     judged: int
     wrong_answers: int
     wrong_raises: int
@@ -41,6 +42,10 @@ def total(cases: Sequence[tuple[str, Verdict]]) -> Sum:
     worths = [worth for _, worth in cases]
     delays = [delay for worth in worths for delay in worth.delays]
     return Sum(
+        right_cases=sum(
+            not worth.wrong and (bool(limit) or not worth.missed)
+            for limit, worth in cases
+        ),
         judged=sum(worth.judged for worth in worths),
         wrong_answers=sum(worth.wrong for worth in worths),
         wrong_raises=sum(worth.wrong_raises for worth in worths),
@@ -58,7 +63,7 @@ def sums(cases: Iterable[Judged]) -> dict[str, Sum]:
     cases = list(cases)
     return {
         "ours": total([(each.life.limit, each.our_worth) for each in cases]),
-        "plain": total([("", each.plain_worth) for each in cases]),
+        "plain": total([(each.life.limit, each.plain_worth) for each in cases]),
     }
 
 
@@ -111,11 +116,12 @@ def footer(found: dict[str, Sum], cases: int) -> str:
     """Return the sums as lines of text."""
     lines = [f"{'cases':40}{cases}", f"{'':40}{'ours':>10}{'plain':>10}"]
     for words, name in (
+        ("cases without an error", "right_cases"),
         ("verdicts judged (case x cycle)", "judged"),
         ("wrong verdicts", "wrong_answers"),
         ("wrong raises", "wrong_raises"),
         (f"missed raises (over {GRACE_CYCLES} cycles late)", "missed_raises"),
-        ("missed by a documented limit", "limits"),
+        ("missed where no polling can tell", "limits"),
         ("held over use, and marked as not backed", "held"),
         ("raises owed and made", "raises"),
         ("cycles of delay, max", "max_delay"),

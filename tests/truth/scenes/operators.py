@@ -70,6 +70,7 @@ async def lives(bench: Bench, version: str) -> None:
     setting = _setting(server, people, LIVES)
     async with server, bench.scene("lives", version, setting) as scene:
         await scene.begin()
+        await scene.cycles(3)
         await publish(scene, server, people["RENAMED"])
         expired, deleted = people["EXPIRED"], people["DELETED"]
         async with visiting(scene, server, expired):
@@ -101,6 +102,7 @@ async def forgotten(bench: Bench, version: str) -> None:
     setting = _setting(server, people, FORGOTTEN, threshold_cycles=FORGIVING_CYCLES)
     async with server, bench.scene("forgotten", version, setting) as scene:
         await scene.begin()
+        await scene.cycles(3)
         await publish(scene, server, people["UNLOADED"])
         await scene.cycles(FORGIVING_CYCLES - 10)
         await server.restart()
@@ -120,6 +122,7 @@ async def haunted(bench: Bench, version: str) -> None:
     setting = _setting(server, people, cast)
     async with server, bench.scene("haunted", version, setting) as scene:
         await scene.begin()
+        await scene.cycles(3)
         await publish(scene, server, people["IDLE"])
         for _ in range(GHOST_VISITS):
             await visit(scene, server, people["GHOST"])
