@@ -45,10 +45,11 @@ def main() -> int:
     histories = options.histories
     if histories is None:
         histories = 0 if options.short or options.only else HISTORIES
-    return _report(asyncio.run(_cases(plays)), histories, options.json)
+    return report(asyncio.run(_cases(plays)), histories, options.json)
 
 
-def _report(cases: list[Judged], histories: int, json_path: Path | None) -> int:
+def report(cases: list[Judged], histories: int, json_path: Path | None) -> int:
+    """Write what was found; return 0 when the exporter made no error."""
     found = sums(cases)
     told = as_json(cases)
     sys.stdout.write(f"{table(rows(cases))}\n{footer(found, len(cases))}")

@@ -13,13 +13,14 @@ from nats_idle_exporter.activity import Instant, Listing, Reading, Ring, SystemV
 from nats_idle_exporter.monitoring.poller import KeepsLedger
 from tests.support.programs import require_program
 from tests.support.servers import NEWEST
+from tests.truth.__main__ import report
 from tests.truth.bench import Bench, Judged, play
-from tests.truth.judging import judge
+from tests.truth.judging import Verdict, judge
 from tests.truth.life import Span
 from tests.truth.scene import Scene, said_of
 from tests.truth.scenes import PLAYS, SHORT
 from tests.truth.scenes.single import use
-from tests.truth.table import as_json, footer, rows, sums, table
+from tests.truth.table import sums
 
 pytestmark = pytest.mark.live
 
@@ -48,7 +49,7 @@ def our_errors(scene: Scene) -> set[str]:
     }
 
 
-async def test_short_form(tmp_path: Path) -> None:
+async def test_short_form(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """We err nowhere; the plain query errs where counters do not tell."""
     require_program("promtool")
     bench, told = Bench(tmp_path), list[str]()
@@ -63,9 +64,16 @@ async def test_short_form(tmp_path: Path) -> None:
     assert wrong(cases, "plain") == PLAIN_ERRORS
     assert not found["plain"].is_good
     assert len(told) == len(SHORT)
-    text = table(rows(cases)) + footer(found, len(cases))
+
+    data = tmp_path / "truth.json"
+    assert report(cases, 2, data) == 0
+    text = capsys.readouterr().out
     assert {case.life.case for case in cases if case.life.case not in text} == set()
-    assert len(json.loads(json.dumps(as_json(cases)))["cases"]) == len(cases)
+    told_in_json = json.loads(data.read_text())
+    assert len(told_in_json["cases"]) == len(cases)
+    assert told_in_json["simulated"]["histories"] == 2
+    one_wrong = [cases[0]._replace(our_worth=Verdict(judged=1, wrong=1)), *cases[1:]]
+    assert report(one_wrong, 0, None) == 1
 
 
 class _Deaf:
