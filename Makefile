@@ -10,7 +10,7 @@ PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test lint demo servers kill9 bench-state clean
+.PHONY: help venv test lint demo truth servers kill9 bench-state clean
 .PRECIOUS: $(VENV)/.installed-%
 
 help: ## list these targets
@@ -34,6 +34,9 @@ lint: $(VENV)/.installed-test ## check style, format and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+truth: $(VENV)/.installed-test servers ## judge us and the plain query by what scripts did
+	$(BIN)/python -m tests.truth $(if $(JSON),--json $(JSON))
 
 kill9: $(VENV)/.installed-test ## kill a saving process 100 times, and look at its file
 	KILLS=100 $(BIN)/pytest tests/state/test_kill.py
