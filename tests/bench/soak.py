@@ -171,7 +171,7 @@ def growth(samples: Sequence[Sample]) -> dict[str, bool]:
 
 
 async def soak(cycles: int, path: Path) -> list[Sample]:
-    """Run so many cycles; return the samples, and print some of them."""
+    """Run so many cycles; return the samples, and print one of ten."""
     servers = a_cluster(*(f"TEAM-{number}" for number in range(ACCOUNTS)))
     urls = [server.monitoring_url for server in servers]
     samples = []
