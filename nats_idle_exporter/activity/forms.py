@@ -128,6 +128,7 @@ class SavedAccount(Form, frozen=True):
     listed: Listed | None = None
     inventory_misses: int = 0
     inventory: Inventory = Inventory.NONE
+    loaded_at: float | None = None
 
 
 class SavedCounters(Form, frozen=True):

@@ -11,13 +11,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from nats_idle_exporter.activity import census
 from nats_idle_exporter.activity.facts import Instant, Listed, Listing, Reading
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE, Record
+from nats_idle_exporter.activity.servers import Server
 from nats_idle_exporter.activity.stamps import issued_since
 from nats_idle_exporter.activity.view import Inventory
 
@@ -36,16 +37,11 @@ class Listings:
         self.listing: Listing | None = None
         """The last answer; None when no inventory is configured."""
         self._is_taken = self._is_counted = True
-        self._was_complete = False
 
     def answer(self, listing: Listing | None) -> None:
         """Note an answer of the inventory; None when none is configured."""
         self.listing = listing
         self._is_taken = self._is_counted = False
-        if listing is None:
-            self._was_complete = False
-        elif listing.is_complete:
-            self._was_complete = True
 
     def bring_in(self, readings: Sequence[Reading]) -> None:
         """Take a new answer in, before what servers tell in the same cycle.
@@ -61,8 +57,15 @@ class Listings:
             record = self._memory.records.get(account)
             if record is None:
                 record = self._memory.records[account] = Record(account, *since)
+                if self._has_streams(account):
+                    # They were told of before anybody asked whose they are.
+                    record.watched_since = readings[-1].answered.slow
             if listed != record.listed:
                 _learn(record, listed, readings)
+
+    def _has_streams(self, account: str) -> bool:
+        jetstream = self._memory.jetstream
+        return account in jetstream.estates or account in jetstream.enabled
 
     def _new_since(self, readings: Sequence[Reading]) -> tuple[float, float]:
         """Return the bounds of an account that is listed for the first time.
@@ -89,6 +92,8 @@ class Listings:
         is_operator_mode = census.is_operator_mode(servers)
         for record in list(memory.records.values()):
             is_served = any(record.account in server.rows for server in servers)
+            if is_served:
+                self._see_loading(record, servers)
             record.see_listing(
                 is_listed=is_served, is_complete=is_complete, at=now.slow
             )
@@ -101,6 +106,18 @@ class Listings:
                 memory.strays_at = max(memory.strays_at, now.slow)
         self._is_counted = True
 
+    def _see_loading(self, record: Record, servers: Iterable[Server]) -> None:
+        """Note who was loaded of late, until a round of jsz tells of its streams."""
+        is_news = record.listed_at < self._memory.concluded_at
+        if not is_news and record.loaded_at == NEVER:
+            return
+        holders = [server for server in servers if record.account in server.rows]
+        if is_news:
+            record.loaded_at = max(server.asked.slow for server in holders)
+        rounds = [server.jetstream for server in holders]
+        if all(told and told.asked.slow >= record.loaded_at for told in rounds):
+            record.loaded_at = NEVER
+
     def _see_inventory(self, record: Record, *, is_served: bool) -> bool:
         """Note whether the inventory lists an account, and return it."""
         listing = self.listing
@@ -110,14 +127,16 @@ class Listings:
         is_named = record.account in listing.accounts
         if is_named:
             record.inventory_misses = 0
-            record.inventory = Inventory.BOTH if is_served else Inventory.INVENTORY_ONLY
-            return True
-        if listing.is_complete and not self._is_counted:
+        elif listing.is_complete and not self._is_counted:
             misses = record.inventory_misses + 1
             record.inventory_misses = min(misses, MISSES_UNTIL_GONE)
-        if is_served and self._was_complete:
+        has_missed = record.inventory_misses > 0
+        if is_named or (record.listed is not None and not has_missed):
+            # Whom an answer does not name that lacks a part may be in that part.
+            record.inventory = Inventory.BOTH if is_served else Inventory.INVENTORY_ONLY
+        elif is_served and (listing.is_complete or has_missed):
             record.inventory = Inventory.SERVERS_ONLY
-        return False
+        return is_named
 
     def _is_gone(self, record: Record, now: Instant, *, is_operator_mode: bool) -> bool:
         """Say whether an account that nobody lists now is gone for good."""

@@ -25,7 +25,12 @@ from nats_idle_exporter.activity.forms import (
     SavedTold,
     SavedTrace,
 )
-from nats_idle_exporter.activity.holes import MOST_HOLES, MOST_HOLES_OF_ACCOUNT, Holes
+from nats_idle_exporter.activity.holes import (
+    MOST_HOLES,
+    MOST_HOLES_OF_ACCOUNT,
+    NEVER,
+    Holes,
+)
 from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import Record, Sticky, Use
@@ -235,4 +240,5 @@ def _record(account: str, saved: SavedAccount, concluded_at: float) -> Record:
         listed=saved.listed,
         inventory_misses=saved.inventory_misses,
         inventory=saved.inventory,
+        loaded_at=NEVER if saved.loaded_at is None else saved.loaded_at,
     )

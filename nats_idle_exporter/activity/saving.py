@@ -24,6 +24,7 @@ from nats_idle_exporter.activity.forms import (
     SavedUse,
     SavedWatch,
 )
+from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import Record
@@ -142,6 +143,7 @@ def _account(record: Record, concluded_at: float, longest: float) -> SavedAccoun
         record.listed,
         record.inventory_misses,
         record.inventory,
+        None if record.loaded_at == NEVER else record.loaded_at,
     )
 
 
