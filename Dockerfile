@@ -1,21 +1,29 @@
-# Both stages use Debian's own Python, so that the environment that the first one
-# makes finds the same interpreter in the second.
+# What runs has an interpreter and certificates, no shell and no package manager.
+# To pin it: --build-arg BASE_DIGEST=@sha256:...
+ARG BASE_DIGEST=""
+
+# Debian's own Python, as in the second stage: the environment that is made here finds
+# the same interpreter there.
 FROM debian:12-slim AS build
 # hadolint ignore=DL3008 # a pinned version leaves the archive with the next security fix
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3 python3-venv \
     && rm -rf /var/lib/apt/lists/*
 # pip stays in an environment of its own: what runs has only what it needs.
-RUN python3 -m venv /opt/pip \
-    && python3 -m venv --without-pip /opt/nats-idle-exporter
+# By its full name: the second stage promises no other.
+RUN python3.11 -m venv /opt/pip \
+    && python3.11 -m venv --without-pip /opt/nats-idle-exporter
 WORKDIR /src
 COPY pyproject.toml README.md LICENSE ./
 COPY tests/requirements.lock tests/
 COPY nats_idle_exporter/ nats_idle_exporter/
 RUN /opt/pip/bin/pip --python /opt/nats-idle-exporter/bin/python install \
-    --no-cache-dir --constraint tests/requirements.lock '.[nats]'
+    --no-cache-dir --constraint tests/requirements.lock '.[nats]' \
+    && /opt/nats-idle-exporter/bin/python -m compileall -q /opt/nats-idle-exporter/lib \
+    && mkdir /state
 
-FROM debian:12-slim
+# hadolint ignore=DL3006 # the argument may hold its digest
+FROM gcr.io/distroless/python3-debian12:nonroot${BASE_DIGEST}
 ARG VERSION=unknown
 ARG REVISION=unknown
 LABEL org.opencontainers.image.title="nats-idle-exporter" \
@@ -23,12 +31,8 @@ LABEL org.opencontainers.image.title="nats-idle-exporter" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="${VERSION}" \
       org.opencontainers.image.revision="${REVISION}"
-# hadolint ignore=DL3008 # as above
-RUN apt-get update \
-    && apt-get install --yes --no-install-recommends ca-certificates python3 \
-    && rm -rf /var/lib/apt/lists/*
 COPY --from=build /opt/nats-idle-exporter /opt/nats-idle-exporter
-RUN install --directory --owner=65532 --group=65532 /var/lib/nats-idle-exporter
+COPY --from=build --chown=65532:65532 /state /var/lib/nats-idle-exporter
 ENV PATH="/opt/nats-idle-exporter/bin:${PATH}" \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \

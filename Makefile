@@ -3,6 +3,8 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
+WORKERS ?= auto
+PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal
 LOCK := tests/requirements.lock
 PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
 
@@ -18,9 +20,15 @@ demo: $(VENV)/.installed-demo ## watch a real cluster with forgotten accounts
 	$(BIN)/nats-idle-exporter demo $(if $(DURATION),--duration $(DURATION))
 
 test: $(VENV)/.installed-test servers ## run every test, and hold the coverage
-	$(BIN)/pytest --cov --cov-report=
+	$(PYTEST) -m 'not no_cover' --cov --cov-report=
+	$(PYTEST) -m no_cover -rP
 	$(BIN)/coverage report --precision=2 --fail-under=95
 	$(BIN)/coverage report --precision=2 --fail-under=100 --include='$(PURE)'
+
+chaos: $(VENV)/.installed-fuzz servers ## break answers, networks and inputs; verdicts must hold
+	$(BIN)/python -m tests.chaos --json .cache/chaos.json
+	$(BIN)/python -m tests.chaos.fuzz
+	$(BIN)/pytest tests/chaos
 
 lint: $(VENV)/.installed-test ## check style, format and types
 	$(BIN)/ruff check

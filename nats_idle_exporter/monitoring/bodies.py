@@ -14,7 +14,10 @@ import msgspec
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 """A counter: servers keep them as signed 64 bit, and none can be negative."""
-Id = Annotated[str, msgspec.Meta(min_length=1)]
+LONGEST_WORD = 1024
+"""Characters of an id, a version or a host's name; no real one comes near it."""
+Id = Annotated[str, msgspec.Meta(min_length=1, max_length=LONGEST_WORD)]
+Word = Annotated[str, msgspec.Meta(max_length=LONGEST_WORD)]
 Stamp = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -27,22 +30,22 @@ class Body(msgspec.Struct, gc=False, frozen=True):
 class Named(msgspec.Struct, gc=False, frozen=True):
     """Anything that has a name, which may be missing."""
 
-    name: str = ""
+    name: Word = ""
 
 
 class Varz(Body, frozen=True, kw_only=True):
     """/varz; ``system_account`` is absent when the server has none."""
 
-    version: str
+    version: Word
     start: Stamp
     now: Stamp
     uptime: str
     connections: Count
     total_connections: Count
-    server_name: str = ""
+    server_name: Word = ""
     config_load_time: datetime | None = None
     cluster: Named = Named()
-    system_account: str = ""
+    system_account: Word = ""
     trusted_operators_jwt: list[msgspec.Raw] | None = None
     trusted_operators_claim: list[msgspec.Raw] | None = None
 
@@ -86,7 +89,7 @@ class ClosedConnection(msgspec.Struct, gc=False, frozen=True):
 
     cid: Count
     kind: str = ""
-    account: str = ""
+    account: Word = ""
     reason: str = ""
     stop: Stamp | None = None
 
@@ -102,7 +105,7 @@ class Connz(Body, frozen=True):
 class Accountz(Body, frozen=True):
     """/accountz."""
 
-    system_account: str = ""
+    system_account: Word = ""
 
 
 class Claims(msgspec.Struct, gc=False, frozen=True):
@@ -127,7 +130,7 @@ class AccountzOfOne(Body, frozen=True):
 class Route(msgspec.Struct, gc=False, frozen=True):
     """One of the several connections that lead to one peer."""
 
-    remote_id: str
+    remote_id: Word
 
 
 class Routez(Body, frozen=True):
@@ -208,7 +211,7 @@ class AccountStreams(msgspec.Struct, gc=False, frozen=True):
 class JetStreamConfig(msgspec.Struct, gc=False, frozen=True):
     """How a server's JetStream is set up; most are in no domain."""
 
-    domain: str = ""
+    domain: Word = ""
 
 
 class Jsz(Body, frozen=True, kw_only=True):

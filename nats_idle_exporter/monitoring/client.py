@@ -97,6 +97,7 @@ class MonitoringClient:
         self._names: defaultdict[str, AccountNames] = defaultdict(AccountNames)
         self._met: dict[str, str] = {}
         self._rings: dict[str, RingMemory] = {}
+        self._moments: dict[str, Mapping[str, bytes]] = {}
         self._told: Keyed = {}
 
     def recall(
@@ -156,7 +157,11 @@ class MonitoringClient:
             EndpointError: some of it failed, so nothing of it may be used.
         """
         conversation = Conversation(
-            self._session, url, self._max_body_bytes, self._accesses.current(url)
+            self._session,
+            url,
+            self._max_body_bytes,
+            self._accesses.current(url),
+            self._moments.get(url),
         )
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
@@ -171,6 +176,7 @@ class MonitoringClient:
             reading = await self._with_details(conversation, reading, deadline)
         # Nothing is awaited from here on: who is told is remembered, and only he.
         self._remember(url, ring)
+        self._moments[url] = conversation.moments
         return reading
 
     def _remember(self, url: str, ring: RingMemory) -> None:

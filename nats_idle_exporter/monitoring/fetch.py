@@ -35,6 +35,8 @@ _HEADERS: Final = {
     "Accept": "application/json",
     # A small compressed body may unpack to anything: neither asked nor taken.
     "Accept-Encoding": "identity",
+    # What is between us and the server must not answer in its place.
+    "Cache-Control": "no-cache",
     "User-Agent": f"nats-idle-exporter/{__version__}",
 }
 
@@ -165,6 +167,9 @@ def _cause(error: Exception) -> str:
         return f"no TLS: {(error.reason or 'unknown').lower().replace('_', ' ')}"
     if isinstance(error, OSError):
         return os_words(error)
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        # It may hold the half of an answer that came, headers and all.
+        return "Server disconnected"
     # What is wrong with a URL is told with the URL, and that may hold a secret.
     is_connection = isinstance(error, aiohttp.ClientConnectionError)
     return (str(error) if is_connection else "") or type(error).__name__

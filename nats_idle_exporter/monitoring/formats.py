@@ -10,6 +10,8 @@ _UPTIME: Final = re.compile(
     r"(?:([0-9]{1,6})h)?(?:([0-9]{1,9})m)?(?:([0-9]{1,9})s)?"
 )
 _UNITS: Final = (365 * 86400, 86400, 3600, 60, 1)
+LONGEST_UPTIME_SECONDS: Final = 100 * 365 * 86400.0
+"""Older than NATS by far. At first sight an uptime says how long proof goes back."""
 _RELEASE: Final = re.compile(r"v?([0-9]{1,6})\.([0-9]{1,6})\.([0-9]{1,6})(?![0-9])")
 
 
@@ -20,13 +22,16 @@ def parse_uptime(text: str) -> float:
     93784.0
 
     Raises:
-        ValueError: it is not an uptime.
+        ValueError: it is not an uptime, or not one of this world.
     """
     match = _UPTIME.fullmatch(text)
     if match is None:
         raise ValueError("unreadable uptime")
     counts = (int(count or 0) for count in match.groups())
-    return float(sum(n * unit for n, unit in zip(counts, _UNITS, strict=True)))
+    seconds = float(sum(n * unit for n, unit in zip(counts, _UNITS, strict=True)))
+    if seconds > LONGEST_UPTIME_SECONDS:
+        raise ValueError("an uptime of more than a century")
+    return seconds
 
 
 def parse_release(version: str) -> tuple[int, ...]:

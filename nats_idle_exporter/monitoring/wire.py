@@ -26,6 +26,7 @@ from nats_idle_exporter.activity import (
 from nats_idle_exporter.monitoring import bodies
 from nats_idle_exporter.monitoring.failures import PAYLOAD, failure
 from nats_idle_exporter.monitoring.formats import parse_release, parse_uptime
+from nats_idle_exporter.text import shorten
 
 _VARZ: Final = msgspec.json.Decoder(bodies.Varz)
 _ACCSTATZ: Final = msgspec.json.Decoder(bodies.Accstatz)
@@ -37,6 +38,8 @@ _GATEWAYZ: Final = msgspec.json.Decoder(bodies.Gatewayz)
 _JSZ: Final = msgspec.json.Decoder(bodies.Jsz)
 
 
+LONGEST_NAME: Final = 256
+"""Characters of an account's name; a longer one is cut, as it says who no better."""
 _GLOBAL_ACCOUNT: Final = "$G"
 _NEVER_IN: Final = frozenset(
     ("Authentication Failure", "Authentication Timeout", "TLS Handshake Failure")
@@ -151,13 +154,18 @@ def _row(stat: bodies.AccountStat) -> Row:
     sent, received = stat.sent, stat.received
     return Row(
         stat.acc,
-        stat.name,
+        stat.name if len(stat.name) <= LONGEST_NAME else _name(stat.name),
         stat.conns,
         stat.leafnodes,
         _traffic(sent, received),
         _traffic(sent.routes, received.routes),
         _traffic(sent.gateways, received.gateways),
     )
+
+
+def _name(text: str) -> str:
+    """Return a name tag; its length is its owner's choice, and it is shown a lot."""
+    return shorten(text, LONGEST_NAME)
 
 
 def _traffic(sent: bodies.Share, received: bodies.Share) -> Traffic:
@@ -207,7 +215,7 @@ def decode_account(body: bytes | bytearray) -> tuple[str, AccountDetail]:
     """Decode /accountz?acc=X into what it tells of the account."""
     accountz = _ACCOUNTZ_OF_ONE.decode(body)
     told = accountz.account_detail
-    detail = AccountDetail(told.name_tag, told.decoded_jwt.iat or None)
+    detail = AccountDetail(_name(told.name_tag), told.decoded_jwt.iat or None)
     return accountz.server_id, detail
 
 
@@ -239,7 +247,7 @@ def decode_jsz(body: bytes | bytearray) -> tuple[str, JetStreamPage]:
     """Decode one page of /jsz?streams=1&config=1, consumers or not."""
     jsz = _JSZ.decode(body)
     details = jsz.account_details or []
-    names = {each.id: each.name for each in details}
+    names = {each.id: _name(each.name) for each in details}
     if len(names) != len(details):
         raise ValueError("an account is listed twice")
     untouched = (e.id for e in details if not e.api.total and not e.api.errors)

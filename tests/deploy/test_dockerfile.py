@@ -48,6 +48,16 @@ def test_it_does_not_run_as_root() -> None:
     assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", instruction("USER"))
 
 
+def test_what_runs_has_no_shell_and_can_be_pinned() -> None:
+    """The last stage is distroless, runs no command, and takes a digest."""
+    base = instruction("FROM")
+    last_stage = RECIPE.partition(f"FROM {base}")[2]
+
+    assert base.startswith("gcr.io/distroless/python3-debian12:nonroot")
+    assert base.endswith("${BASE_DIGEST}")
+    assert not re.search("^RUN ", last_stage, re.MULTILINE)
+
+
 def test_it_starts_the_program_without_a_shell() -> None:
     """Signals reach the program, which listens where the image says."""
     assert instruction("ENTRYPOINT") == f'["{PROGRAM}"]'
@@ -60,7 +70,7 @@ def test_its_state_is_on_a_volume() -> None:
     volume, user = instruction("VOLUME"), instruction("USER").partition(":")[0]
 
     assert f"{DIRECTORY}={volume}" in instruction("ENV")
-    assert f"--owner={user} --group={user} {volume}" in RECIPE
+    assert f"--chown={user}:{user} /state {volume}" in RECIPE
 
 
 def test_its_health_is_asked_by_the_program_itself() -> None:

@@ -7,12 +7,16 @@ what it likes, as slowly as it likes, and may break off.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from itertools import cycle
 from typing import Any
 
 from tests.monitoring import builders
 
+_NOW = re.compile(rb'("now": "[0-9T:-]{19})(?:\.([0-9]{1,6})[0-9]*)?')
+_NANOSECONDS = cycle(range(400))
 Script = Callable[[asyncio.StreamWriter], Awaitable[None]]
 
 
@@ -26,9 +30,20 @@ def head(status: int = 200, **headers: object) -> bytes:
 def answer(
     body: bytes | dict[str, Any], status: int = 200, **headers: object
 ) -> Script:
-    """Answer with a whole body."""
+    """Answer with a whole body, each time at another nanosecond, as servers do."""
     content = body if isinstance(body, bytes) else builders.dump(body)
-    return raw(head(status, Content_Length=len(content), **headers) + content)
+
+    async def play(writer: asyncio.StreamWriter) -> None:
+        told = _NOW.sub(_at_another_nanosecond, content, count=1)
+        writer.write(head(status, Content_Length=len(told), **headers) + told)
+        await writer.drain()
+
+    return play
+
+
+def _at_another_nanosecond(now: re.Match[bytes]) -> bytes:
+    # Below what a decoder keeps, so that it changes nothing but the text.
+    return b"%s.%s%03d" % (now[1], (now[2] or b"").ljust(6, b"0"), next(_NANOSECONDS))
 
 
 def raw(content: bytes) -> Script:

@@ -78,6 +78,7 @@ class TestReading:
             assert head.startswith("GET ")
             assert f"User-Agent: nats-idle-exporter/{__version__}\r\n" in head
             assert "Accept-Encoding: identity\r\n" in head
+            assert "Cache-Control: no-cache\r\n" in head
 
     async def test_sends_no_cookies_back(self, make_client: MakesClient) -> None:
         """A cookie that a server sets is dropped."""

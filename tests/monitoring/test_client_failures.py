@@ -73,6 +73,13 @@ FAILURES: list[tuple[str, str, Script]] = [
     ("another server", "identity", answer(builders.accstatz(server_id="NOTHER"))),
 ]  # fmt: skip
 
+TELLING_NOW = {
+    "/varz": builders.varz(),
+    "/accstatz": builders.accstatz() | {"now": "2026-11-24T01:58:56.7Z"},
+    "/connz": builders.connz(),
+    "/jsz": builders.jsz(),
+}
+
 
 async def refusal(client: MonitoringClient, url: str) -> EndpointError:
     """Return the error that a poll ends with."""
@@ -146,6 +153,23 @@ class TestFailures:
         assert path in error.detail
         assert "NOTHER" in error.detail
 
+    @pytest.mark.parametrize("path", sorted(TELLING_NOW))
+    async def test_an_answer_from_a_cache(
+        self, make_client: MakesClient, path: str
+    ) -> None:
+        """An answer that was given before would hide all use since."""
+        client, body = make_client(), builders.dump(TELLING_NOW[path])
+        cached = raw(head(Content_Length=len(body)) + body)
+        async with running(server := ScriptedServer({path: cached})):
+            await client.read(server.url, with_jetstream=True)
+            error = await refusal(client, server.url)
+            server.scripts[path] = answer(body)
+            await client.read(server.url, with_jetstream=True)
+
+        assert error.reason == "payload"
+        assert error.detail.startswith(path)
+        assert error.detail.endswith("is there a cache?")
+
     async def test_redirects_are_not_followed(self, make_client: MakesClient) -> None:
         """A server cannot send the program to another address."""
         varz = answer(b"", 307, Location="/jsz")
@@ -186,6 +210,14 @@ class TestFailures:
             "/varz: Connection reset by peer",
             "/varz: Server disconnected",
         }
+
+    async def test_half_a_head_is_not_repeated(self, make_client: MakesClient) -> None:
+        """Headers that came before the end are no part of what is logged."""
+        half = raw(b"HTTP/1.1 200 OK\r\nSet-Cookie: id=secret\r\nConte")
+        async with running(server := ScriptedServer({"/varz": half})):
+            error = await refusal(make_client(), server.url)
+
+        assert str(error) == "unreachable: /varz: Server disconnected"
 
     async def test_unknown_host(self, make_client: MakesClient) -> None:
         """A name that leads nowhere is told in the words of the resolver."""

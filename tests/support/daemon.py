@@ -8,6 +8,7 @@ import subprocess
 import sys
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Self
 
@@ -20,10 +21,11 @@ class Daemon:
 
     Args:
         flags: beside the listen address.
+        within: a command that runs it, to be elsewhere; then `fetch` does not reach it.
     """
 
-    def __init__(self, *flags: str) -> None:
-        command = [sys.executable, "-m", "nats_idle_exporter"]
+    def __init__(self, *flags: str, within: Sequence[str] = ()) -> None:
+        command = [*within, sys.executable, "-m", "nats_idle_exporter"]
         command += ["--web.listen-address=127.0.0.1:0", *flags]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
@@ -65,6 +67,15 @@ class Daemon:
             with error:
                 return error.code, error.read().decode()
 
+    @property
+    def pid(self) -> int:
+        """The id of its process."""
+        return self._process.pid
+
+    def page(self) -> str:
+        """Return its page of metrics."""
+        return self.fetch("/metrics")[1]
+
     def hang_up(self) -> None:
         """Send SIGHUP, as a closed terminal or an old reload script does."""
         self._process.send_signal(signal.SIGHUP)
@@ -72,6 +83,7 @@ class Daemon:
     def end(self, number: signal.Signals) -> int:
         """Send a signal and return the exit code; the rest of the log is kept."""
         self._process.send_signal(number)
-        _, rest = self._process.communicate(timeout=_PATIENCE_SECONDS)
-        self.lines += rest.splitlines()
-        return self._process.returncode
+        # From the same reader: it may hold lines already that nobody took.
+        assert self._process.stderr is not None
+        self.lines += self._process.stderr
+        return self._process.wait(timeout=_PATIENCE_SECONDS)

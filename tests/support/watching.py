@@ -5,7 +5,7 @@ Everything but time is real: the client, the poll loop, the ledger, the servers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -16,8 +16,9 @@ from nats_idle_exporter.activity import (
     SystemView,
     Verdict,
 )
-from nats_idle_exporter.config import ConfiguredRules, parse_config
-from nats_idle_exporter.monitoring.client import MonitoringClient
+from nats_idle_exporter.config import Config, ConfiguredRules, parse_config
+from nats_idle_exporter.monitoring.access import make_accesses
+from nats_idle_exporter.monitoring.client import MonitoringClient, ReadsEndpoint
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
@@ -40,7 +41,7 @@ HANG_SECONDS = 0.25
 
 
 class Watching:
-    """One system under watch; ``snapshot`` is of the last cycle."""
+    """One system under watch, on a clock of its own; ``snapshot`` is the last one."""
 
     def __init__(
         self,
@@ -51,15 +52,15 @@ class Watching:
     ) -> None:
         self._inventory = inventory
         self._poller = poller
-        self._clock = clock
+        self.clock = clock
         self._snapshots = snapshots
 
     async def cycles(self, count: int = 1) -> SystemView:
         """Let so many intervals pass, each with a cycle at its end."""
         for _ in range(count):
-            self._clock.advance(INTERVAL)
+            self.clock.advance(INTERVAL)
             if self._inventory:
-                await self._inventory.step(self._clock.monotonic())
+                await self._inventory.step(self.clock.monotonic())
             await self._poller.cycle()
         return self.view
 
@@ -110,15 +111,30 @@ async def watching(
     The sources of an inventory are written as in the configuration; they are read
     before each cycle, or each n-th. Asking servers takes them a second of real time.
     """
-    urls = list(endpoints)
     config = parse_config(
         CONFIG.format(
-            endpoints=urls,
+            endpoints=list(endpoints),
             inventory=list(inventory),
             refresh=round(refresh_cycles * INTERVAL),
             threshold=round(threshold_cycles * INTERVAL),
         )
     )
+    async with watching_as(config, timeout_seconds=timeout_seconds) as watch:
+        yield watch
+
+
+@asynccontextmanager
+async def watching_as(
+    config: Config,
+    *,
+    timeout_seconds: float = HANG_SECONDS,
+    around: Callable[[ReadsEndpoint], ReadsEndpoint] = lambda reader: reader,
+) -> AsyncIterator[Watching]:
+    """Watch the only system of a configuration; its interval is ours.
+
+    A test may stand between loop and client. The timeout of a poll is real time.
+    """
+    urls = config.systems[0].endpoints
     clock = FakeClock()
     cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
     ledger = Ledger(urls, ConfiguredRules(config), cadence)
@@ -128,11 +144,12 @@ async def watching(
             clock,
             timeout_seconds=timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
+            accesses=make_accesses(config),
         )
         snapshots: list[Snapshot] = []
         poller = Poller(
             {"default": WatchedSystem(ledger, urls)},
-            client,
+            around(client),
             clock,
             snapshots.append,
             Pace(INTERVAL, INTERVAL, config.poll.concurrency),
