@@ -128,7 +128,6 @@ class SavedAccount(Form, frozen=True):
     listed: Listed | None = None
     inventory_misses: int = 0
     inventory: Inventory = Inventory.NONE
-    loaded_at: float | None = None
 
 
 class SavedCounters(Form, frozen=True):
@@ -205,3 +204,4 @@ class SavedStreamTrace(Form, frozen=True):
     trace: SavedTrace
     has_consumers: bool
     consumers: tuple[SavedTrace, ...]
+    is_gone: bool = False

@@ -203,6 +203,8 @@ class Intake:
             )
             self._note(account, change, reading, gap_seconds)
             self._hear_name(after, server.rows.get(account))
+            if account not in server.rows and reading.jetstream is None:
+                self._memory.jetstream.suspect(account)
 
     def _note(
         self, account: str, change: Change, reading: Reading, gap_seconds: float

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from nats_idle_exporter.activity.facts import Instant, Reading
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.holes import NEVER
-from nats_idle_exporter.activity.record import Record, Sticky
+from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE, Record, Sticky
 from nats_idle_exporter.activity.settle import (
     Span,
     later,
@@ -51,6 +51,15 @@ class JetStream:
     oldest: Instant | None = None
     counted_to: Instant | None = None
     """The end of the last whole round."""
+
+    def suspect(self, account: str) -> None:
+        """Note whom a server lists since its last round: its streams may be untold.
+
+        Until two whole rounds were over the account may own some: of the first one
+        half may be older. Where no round ever told of anybody that says nothing.
+        """
+        if self.reach is not None and account not in self.enabled:
+            self.enabled[account] = Sticky(holds=True, misses=MISSES_UNTIL_GONE - 2)
 
 
 class Rounds:
@@ -112,7 +121,7 @@ class Rounds:
             )
         record = self._records.get(account)
         for name, told in streams.items():
-            trace = estate.streams.get(name)
+            trace = estate.know(name, told.mark)
             is_new = trace is None and self._was_lacked(told)
             if trace is None:
                 trace = estate.streams[name] = StreamTrace(told.mark)
@@ -147,7 +156,7 @@ class Rounds:
             estate.had_no_consumers |= not estate.has_consumers
             if account in looked_into:
                 settle_consumers(estate, streams, span)
-            if not estate.streams:
+            if not estate.streams and (record is None or not estate.gone):
                 del self._jetstream.estates[account]
 
     def _see_enabled(self, *, is_whole: bool) -> None:
@@ -213,6 +222,9 @@ def _compare(
     """Find use of something that was told before; ``reach`` is the last good look."""
     if (teller := told.teller) is None:
         return
+    at = teller.answered.slow
+    if trace.is_dated_by(told.mark):
+        at = stamps.clocked_at(teller, told.mark.stamp_at)
     is_use = trace.take(told.mark)
     if not is_use and told.mark.counts_less(trace.mark) and reach is not None:
         # A clock that ran ahead may have made the older stamp: the new one tells.
@@ -220,6 +232,4 @@ def _compare(
         if is_use:
             trace.begin_anew(told.mark)
     if is_use and record is not None:
-        record.use(
-            EvidenceKind.JETSTREAM, teller.server.server_id, teller.answered.slow
-        )
+        record.use(EvidenceKind.JETSTREAM, teller.server.server_id, at)

@@ -67,9 +67,10 @@ class Journal:
     def _look_at_jetstream(self, memory: Memory) -> None:
         rounds = (
             memory.jetstream.oldest,
+            len(memory.jetstream.enabled),
             *((i, server.jetstream) for i, server in memory.fleet.servers.items()),
         )
-        # Rounds are rare, and nothing changes between them.
+        # Rounds are rare; between them some account may be suspected, no more.
         if rounds != self._rounds:
             self._rounds = rounds
             self._jetstream = jetstream_rows(memory.jetstream, memory.fleet)

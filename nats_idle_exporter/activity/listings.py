@@ -11,14 +11,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from nats_idle_exporter.activity import census
 from nats_idle_exporter.activity.facts import Instant, Listed, Listing, Reading
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE, Record
-from nats_idle_exporter.activity.servers import Server
 from nats_idle_exporter.activity.stamps import issued_since
 from nats_idle_exporter.activity.view import Inventory
 
@@ -92,8 +91,6 @@ class Listings:
         is_operator_mode = census.is_operator_mode(servers)
         for record in list(memory.records.values()):
             is_served = any(record.account in server.rows for server in servers)
-            if is_served:
-                self._see_loading(record, servers)
             record.see_listing(
                 is_listed=is_served, is_complete=is_complete, at=now.slow
             )
@@ -105,18 +102,6 @@ class Listings:
                 # It may come back with a JWT as old as before.
                 memory.strays_at = max(memory.strays_at, now.slow)
         self._is_counted = True
-
-    def _see_loading(self, record: Record, servers: Iterable[Server]) -> None:
-        """Note who was loaded of late, until a round of jsz tells of its streams."""
-        is_news = record.listed_at < self._memory.concluded_at
-        if not is_news and record.loaded_at == NEVER:
-            return
-        holders = [server for server in servers if record.account in server.rows]
-        if is_news:
-            record.loaded_at = max(server.asked.slow for server in holders)
-        rounds = [server.jetstream for server in holders]
-        if all(told and told.asked.slow >= record.loaded_at for told in rounds):
-            record.loaded_at = NEVER
 
     def _see_inventory(self, record: Record, *, is_served: bool) -> bool:
         """Note whether the inventory lists an account, and return it."""

@@ -66,8 +66,6 @@ class Record:
     is_at_longest: bool = False
     listed_at: float = NEVER
     listing_misses: int = 0
-    loaded_at: float = NEVER
-    """When a server began to list it, as long as none told of its streams since."""
     listed: Listed | None = None
     """As the inventory listed it last; None when it never did."""
     inventory_misses: int = 0

@@ -25,12 +25,7 @@ from nats_idle_exporter.activity.forms import (
     SavedTold,
     SavedTrace,
 )
-from nats_idle_exporter.activity.holes import (
-    MOST_HOLES,
-    MOST_HOLES_OF_ACCOUNT,
-    NEVER,
-    Holes,
-)
+from nats_idle_exporter.activity.holes import MOST_HOLES, MOST_HOLES_OF_ACCOUNT, Holes
 from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import Record, Sticky, Use
@@ -195,8 +190,8 @@ def _restore_streams(jetstream: JetStream, told: _Rows) -> None:
     for owner, name, saved in told.each_of(
         Kind.STREAM, SavedStreamTrace, jetstream.estates
     ):
-        trace = saved.trace
-        owner.streams[name] = StreamTrace(
+        trace, streams = saved.trace, owner.gone if saved.is_gone else owner.streams
+        streams[name] = StreamTrace(
             trace.mark,
             trace.lost,
             trace.misses,
@@ -240,5 +235,4 @@ def _record(account: str, saved: SavedAccount, concluded_at: float) -> Record:
         listed=saved.listed,
         inventory_misses=saved.inventory_misses,
         inventory=saved.inventory,
-        loaded_at=NEVER if saved.loaded_at is None else saved.loaded_at,
     )

@@ -24,7 +24,6 @@ from nats_idle_exporter.activity.forms import (
     SavedUse,
     SavedWatch,
 )
-from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import Record
@@ -68,8 +67,10 @@ def jetstream_rows(jetstream: JetStream, fleet: Fleet) -> Keyed:
         rows[Kind.ENABLED, account] = encode(SavedEnabled(sticky.misses))
     for account, estate in jetstream.estates.items():
         rows[Kind.ESTATE, account] = encode(_estate(estate, jetstream.reach))
-        for name, stream in estate.streams.items():
-            rows[Kind.STREAM, pair(account, name)] = encode(_stream(name, stream))
+        for name, stream in (*estate.streams.items(), *estate.gone.items()):
+            is_gone = name in estate.gone
+            row = encode(_stream(name, stream, is_gone=is_gone))
+            rows[Kind.STREAM, pair(account, name)] = row
     return rows
 
 
@@ -143,7 +144,6 @@ def _account(record: Record, concluded_at: float, longest: float) -> SavedAccoun
         record.listed,
         record.inventory_misses,
         record.inventory,
-        None if record.loaded_at == NEVER else record.loaded_at,
     )
 
 
@@ -175,9 +175,11 @@ def _estate(estate: Estate, reach: Instant | None) -> SavedEstate:
     )
 
 
-def _stream(name: str, stream: StreamTrace) -> SavedStreamTrace:
+def _stream(name: str, stream: StreamTrace, *, is_gone: bool) -> SavedStreamTrace:
     consumers = tuple(_trace(each, trace) for each, trace in stream.consumers.items())
-    return SavedStreamTrace(_trace(name, stream), stream.has_consumers, consumers)
+    return SavedStreamTrace(
+        _trace(name, stream), stream.has_consumers, consumers, is_gone
+    )
 
 
 def _trace(name: str, trace: Trace) -> SavedTrace:

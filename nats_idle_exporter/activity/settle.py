@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from nats_idle_exporter.activity.facts import Instant
 from nats_idle_exporter.activity.holes import Hole
 from nats_idle_exporter.activity.servers import earliest
 from nats_idle_exporter.activity.told import Told, ToldAccount
 from nats_idle_exporter.activity.traces import Estate, Trace
-
-T = TypeVar("T", bound=Trace)
 
 
 class Span(NamedTuple):
@@ -44,7 +42,9 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
             reach = earliest((reach, estate.consumers_reach))
         seconds = float("inf") if reach is None else end.fast - reach.fast
         hole = Hole(end.slow, seconds)
-    settled = {name for name in believed if _believe(estate.streams, name, told)}
+    for name in believed - told.keys():
+        estate.lose(name)
+    settled = {name for name in believed if _is_settled(estate.streams, name, told)}
     estate.is_lacking = lacking != settled
     if not estate.is_lacking:
         estate.lacking_since = None
@@ -59,7 +59,9 @@ def settle_consumers(estate: Estate, told: ToldAccount, span: Span) -> None:
         here: Mapping[str, Told] = told[name].consumers if name in told else {}
         lacking = _lacking(stream.consumers, here, is_whole=span.is_whole)
         believed = _believed(stream.consumers, lacking)
-        settled = {each for each in believed if _believe(stream.consumers, each, here)}
+        for each in believed - here.keys():
+            del stream.consumers[each]
+        settled = {e for e in believed if _is_settled(stream.consumers, e, here)}
         is_complete &= lacking == settled
     estate.is_lacking_consumers = not is_complete
     if is_complete:
@@ -87,15 +89,14 @@ def _believed(traces: Mapping[str, Trace], lacking: Iterable[str]) -> set[str]:
     return {name for name in lacking if traces[name].is_believed}
 
 
-def _believe(traces: dict[str, T], name: str, told: Mapping[str, Told]) -> bool:
-    """Believe that something is gone, or that it began anew.
+def _is_settled(
+    traces: Mapping[str, Trace], name: str, told: Mapping[str, Told]
+) -> bool:
+    """Believe that what is still told began anew; say whether that is all.
 
-    Returns:
-        Whether that is all: numbers above zero were reached since it began anew,
-        which the next round shows as growth.
+    Numbers above zero were reached since, which the next round shows as growth.
     """
     if name not in told:
-        del traces[name]
         return True
     traces[name].settle()
     return not any(told[name].mark.counts)

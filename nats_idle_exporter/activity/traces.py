@@ -3,11 +3,12 @@
 Leaders move, so nothing here is kept by server. A mark holds numbers that only
 grow as long as the thing lives, and the newest stamp of use:
 
-* more of a number, or a newer stamp, than any server told before is use;
+* more of a number, or a newer stamp, than any server told before is use; the
+  first stamp of numbers that were told without one only dates them;
 * less is none. It may be a replica that lags or a server that recovers, so it
   is no good reading until whole rounds told it three times. The lower numbers
   count at once, so that growth from there is seen; but what comes back exactly
-  as it was is the old thing, not use.
+  as it was is the old thing, not use: so does a stream that seemed gone.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from typing import NamedTuple
 from nats_idle_exporter.activity.facts import Consumer, Instant, Stream
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE
+
+MOST_GONE = 64
+"""Streams that seem gone, remembered of one account; older ones come back as new."""
 
 
 class Mark(NamedTuple):
@@ -93,6 +97,15 @@ class Trace:
             told.counts == lost.counts and told.stamp_at in (lost.stamp_at, NEVER)
         )
 
+    def is_dated_by(self, told: Mark) -> bool:
+        """Say whether a mark adds no more than the stamp, which nobody told before.
+
+        Followers know no stamps of consumers: where they were the first to tell,
+        the leader's stamp dates what is known already.
+        """
+        is_same = self.lost is None and told.counts == self.mark.counts
+        return is_same and told.stamp_at > self.mark.stamp_at == NEVER
+
     def begin_anew(self, told: Mark) -> None:
         """Go on from a mark that is less, because the thing was made anew."""
         self.mark, self.lost = told, None
@@ -158,6 +171,31 @@ class Estate:
     """Some server told its consumers once."""
     had_no_consumers: bool = False
     """Some round told that there were none: all that there are came later."""
+    gone: dict[str, StreamTrace] = field(default_factory=dict)
+    """Written streams that are believed to be gone, as they were told last."""
+
+    def know(self, name: str, told: Mark) -> StreamTrace | None:
+        """Return what is known of a stream that is told now, None when it is new.
+
+        A server may recover for so long that its streams seem gone: what comes back
+        exactly as it was is the old one.
+        """
+        gone = self.gone.pop(name, None)
+        if gone is not None and told == gone.mark:
+            self.streams[name] = gone
+        return self.streams.get(name)
+
+    def lose(self, name: str) -> None:
+        """Believe that a stream is gone."""
+        trace = self.streams.pop(name)
+        mark = trace.lost or trace.mark
+        if mark.stamp_at == NEVER:
+            # What was never written cannot be told from a new one.
+            return
+        trace.mark, trace.lost, trace.misses = mark, None, 0
+        self.gone[name] = trace
+        if len(self.gone) > MOST_GONE:
+            del self.gone[next(iter(self.gone))]
 
     @property
     def is_unclear(self) -> bool:

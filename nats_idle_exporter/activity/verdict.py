@@ -141,7 +141,7 @@ class Judge:
 
     def _stand(self, record: Record, policy: Policy) -> _Stand:
         estate = self._jetstream.estates.get(record.account)
-        jetstream = self._streams(record, estate)
+        jetstream = self._streams(record.account, estate)
         frame = self._frames.get((policy, jetstream))
         if frame is None:
             frame = self._frame(policy, jetstream)
@@ -160,15 +160,13 @@ class Judge:
                 outdated = self._consumers_outdated(estate)
         return _Stand(frame, quiet_since, idle, outdated)
 
-    def _streams(self, record: Record, estate: Estate | None) -> Coverage | None:
+    def _streams(self, account: str, estate: Estate | None) -> Coverage | None:
         """Return the coverage of an account's streams; None when it can own none."""
         jetstream, now = self._jetstream, self._counters.now
         if estate is not None:
             oldest = estate.reach if estate.is_lacking else jetstream.oldest
             return Coverage(now, estate.reach, oldest)
-        # Who was not loaded when jsz was last read may own streams since.
-        is_untold = record.loaded_at > NEVER and jetstream.reach is not None
-        if is_untold or record.account in jetstream.enabled:
+        if account in jetstream.enabled:
             return Coverage(now, jetstream.reach, jetstream.oldest)
         return None
 

@@ -300,6 +300,42 @@ class TestConsumers:
         assert evidence is not None
         assert evidence.at == NEXT - HOUR + SLACK_SECONDS
 
+    @pytest.mark.parametrize(
+        ("stream", "used_at"),
+        [
+            pytest.param(read_by(used_at=BOOT), None, id="what was known"),
+            pytest.param(
+                read_by(used_at=LATER - 20), LATER - 20 + SLACK_SECONDS, id="news"
+            ),
+            pytest.param(read_by(4, used_at=BOOT), LATER, id="more"),
+        ],
+    )
+    def test_first_stamp_dates_what_was_told_without_one(
+        self, watcher: Watcher, server: Process, stream: Stream, used_at: float | None
+    ) -> None:
+        """A leader that tells later than its followers shows no use by its stamp."""
+        watch(watcher, server, read_by())
+        watcher.cycle(LATER, told(server, LATER, stream, consumers_of=TEAM))
+
+        evidence = watcher.account().last_evidence
+        assert evidence is not None
+        assert evidence.at == (used_at or BOOT + SLACK_SECONDS)
+        is_held = watcher.account().verdict is Verdict.INACTIVE
+        assert is_held is (used_at is None)
+
+    def test_stamp_of_lower_numbers_is_use(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """A consumer that was made anew was used by then, however old its stamp."""
+        watch(watcher, server, read_by())
+        watch(watcher, server, read_by(1), start=LATER, end=LATER)
+        when = LATER + POLL
+        stamped = read_by(1, used_at=BOOT)
+        watcher.cycle(when, told(server, when, stamped, consumers_of=TEAM))
+
+        assert watcher.account().last_evidence is not None
+        assert watcher.account().idle_seconds == 0.0
+
     def test_consumers_of_a_copy_are_use(
         self, watcher: Watcher, server: Process
     ) -> None:

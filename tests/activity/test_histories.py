@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import pytest
 
 from tests.simulator.draft import Kind
@@ -69,6 +71,30 @@ def test_promises_hold_without_slack(first: int) -> None:
             *OURS,
         )
     )
+
+
+class Once(NamedTuple):
+    """A seed whose history once broke a promise, and what was overlooked there."""
+
+    seed: int
+    overlooked: str
+
+
+ONCE = (
+    Once(13206, "a leader's stamp of what its followers told before"),
+    Once(24181, "such a stamp while everything is read"),
+    Once(18690, "a stream that seemed gone while its server recovered"),
+    Once(26690, "such a stream among several"),
+    Once(46553, "a stream that recovered between two rounds, with its account"),
+)
+
+
+@pytest.mark.parametrize("once", ONCE, ids=lambda once: str(once.seed))
+def test_what_was_overlooked_once_is_seen(once: Once) -> None:
+    """A history that broke a promise breaks none any more."""
+    outcome = run_one(once.seed)
+
+    assert outcome.violations == [], once.overlooked
 
 
 def test_a_seed_tells_the_same_history_again() -> None:

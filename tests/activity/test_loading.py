@@ -8,17 +8,14 @@ from nats_idle_exporter.activity import (
     EvidenceKind,
     JetStreamRound,
     Reason,
-    Row,
     Stream,
     Verdict,
 )
-from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_row, at
+from tests.activity.builders import HOUR, POLL, a_row, at
 from tests.activity.inventoried import (
     BOOT,
-    EMPTY,
     START,
     Inventoried,
-    by_jwt,
     listing,
 )
 
@@ -44,7 +41,7 @@ class TestBetweenRounds:
         return watcher
 
     def test_idle_until_the_last_round(self, watcher: Inventoried) -> None:
-        """Since the last round its streams may have been written by others."""
+        """Since the last round others may have written its streams."""
         watcher.quiet([a_row()], jetstream=None)
 
         assert watcher.account().idle_seconds == START - BOOT
@@ -57,6 +54,7 @@ class TestBetweenRounds:
 
     def test_later_polls_need_no_round(self, watcher: Inventoried) -> None:
         """Who owned no stream when it was loaded is judged by counters again."""
+        watcher.quiet([a_row()])
         watcher.quiet([a_row()])
         watcher.quiet([a_row()], jetstream=None)
 
@@ -89,30 +87,6 @@ class TestBetweenRounds:
         assert account.verdict is Verdict.ACTIVE
         assert account.last_evidence is not None
         assert account.last_evidence.kind is EvidenceKind.JETSTREAM
-
-    def test_another_servers_round_is_none(self) -> None:
-        """The server that loaded it must tell, whoever else does."""
-        watcher, one, two = Watcher(A, B), by_jwt(), by_jwt("SB", B)
-        watcher.ledger.list_accounts(listing("TEAM"))
-
-        def cycle(when: float, rows: list[Row], *tellers: Process) -> None:
-            watcher.cycle(
-                when,
-                *(
-                    server.reading(
-                        when,
-                        rows if server is one else EMPTY,
-                        **({} if server in tellers else {"jetstream": None}),
-                    )
-                    for server in (one, two)
-                ),
-            )
-
-        cycle(START, EMPTY, one, two)
-        cycle(LATER, [a_row()])
-        cycle(LATER + POLL, [a_row()], two)
-
-        assert watcher.account().idle_seconds == START - BOOT
 
 
 def test_streams_that_were_told_of_before_the_account() -> None:

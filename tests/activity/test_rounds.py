@@ -5,7 +5,20 @@ from __future__ import annotations
 import pytest
 
 from nats_idle_exporter.activity import JetStreamRound, Reason, Stream, Verdict
-from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_pair, at, used
+from nats_idle_exporter.activity.jetstream import JetStream
+from nats_idle_exporter.activity.record import Sticky
+from tests.activity.builders import (
+    HOUR,
+    POLL,
+    A,
+    B,
+    Process,
+    Watcher,
+    a_pair,
+    a_row,
+    at,
+    used,
+)
 from tests.activity.rounds import (
     BOOT,
     LATER,
@@ -22,6 +35,11 @@ from tests.activity.rounds import (
 
 EMPTY = Stream("TEAM", "S")
 """A stream that may appear at any time: it was never used."""
+
+
+def round_or_none(when: float, *, is_due: bool) -> JetStreamRound | None:
+    """Return a round that tells of nobody, if one is due."""
+    return JetStreamRound(at(when)) if is_due else None
 
 
 class TestMisses:
@@ -252,6 +270,70 @@ class TestRounds:
             verdicts.append(watcher.account().reason)
 
         assert verdicts == [Reason.JETSTREAM_OUTDATED] * 2 + [Reason.NONE]
+
+    def test_account_that_a_server_lists_later_may_own_streams(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Its server recovered after the last round: it is judged by the next two."""
+        other = a_row("OTHER")
+        watcher.cycle(START, server.reading(START, [other]))
+        idle = []
+        for step in range(1, 6):
+            when = START + step * POLL
+            round_ = round_or_none(when, is_due=step in (3, 4))
+            rows = [other, a_row()]
+            watcher.cycle(when, server.reading(when, rows, jetstream=round_))
+            idle.append(watcher.account().idle_seconds)
+
+        assert idle == [0.0, 0.0, 2 * POLL, 3 * POLL, 4 * POLL]
+
+    def test_round_that_began_before_the_listing_tells_nothing(self) -> None:
+        """Of a staggered round one half is older than what was listed in between."""
+        watcher = Watcher(A, B)
+        servers = Process("SA", A, BOOT), Process("SB", B, BOOT)
+        other = a_row("OTHER")
+        for step, tellers in enumerate(("SA SB", "SA", "", "SB", "")):
+            when = START + step * POLL
+            rows = [other, a_row()] if step > 1 else [other]
+            due = [each.server_id in tellers for each in servers]
+            rounds = [round_or_none(when, is_due=is_due) for is_due in due]
+            one, two = (
+                server.reading(when, rows, jetstream=told)
+                for server, told in zip(servers, rounds, strict=True)
+            )
+            watcher.cycle(when, one, two)
+
+        assert watcher.account().idle_seconds == 0.0
+
+    def test_account_that_is_listed_later_waits_for_no_round_without_any(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Where no server ever told jsz nobody is judged by it."""
+        for step, rows in enumerate(([a_row("OTHER")], [a_row()], [a_row()])):
+            when = START + step * POLL
+            watcher.cycle(when, server.reading(when, rows, jetstream=None))
+
+        assert watcher.account().idle_seconds == POLL
+
+    def test_account_that_is_listed_with_a_round_is_told_by_it(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Streams are asked for after accounts: what is loaded by then is told."""
+        other = a_row("OTHER")
+        watcher.cycle(START, server.reading(START, [other]))
+        for when, is_due in ((NEXT, True), (NEXT + POLL, False)):
+            round_ = round_or_none(when, is_due=is_due)
+            rows = [other, a_row()]
+            watcher.cycle(when, server.reading(when, rows, jetstream=round_))
+
+        assert watcher.account().idle_seconds == POLL
+
+    def test_suspicion_frees_no_owner_of_streams(self) -> None:
+        """Who may own streams waits for as many rounds as before."""
+        jetstream = JetStream({"TEAM": Sticky(holds=True)}, reach=at(START))
+        jetstream.suspect("TEAM")
+
+        assert jetstream.enabled == {"TEAM": Sticky(holds=True, misses=0)}
 
     def test_half_a_round_frees_nobody_of_jetstream(self) -> None:
         """Only whole rounds count towards believing that JetStream was disabled."""

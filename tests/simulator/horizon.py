@@ -107,7 +107,7 @@ class Horizon:
         for journal in self.world.jetstream.journals:
             is_kept = journal.is_there and node.index in journal.places
             if is_kept and journal not in told_journals:
-                journal.missed_at = journal.missed_at or poll.asked_at
+                journal.miss(poll.asked_at)
         self.truth.settle_journals(poll.tellings, poll.answered_at)
 
     def _hear_peers(self, poll: Poll) -> None:

@@ -62,6 +62,7 @@ class JetStream:
             nodes = (self.world.nodes[index] for index in journal.places)
             if journal.is_there and all(node.is_gone for node in nodes):
                 journal.empty(when, is_there=False)
+                journal.bury()
 
     def _keepers(self, journal: Journal) -> Iterator[Process]:
         """Yield the running servers that keep the stream."""

@@ -94,7 +94,7 @@ class Answer(NamedTuple):
 
 
 class Heard(NamedTuple):
-    """What an answer shows: the newest use, and whether there may be more."""
+    """What an answer shows: the newest use, and whether it may look like more."""
 
     used_at: float
     is_doubtful: bool
@@ -131,6 +131,8 @@ class Journal:
     missed_at: float | None = None
     """When one of its nodes first did not tell it, since it was last told."""
     told_seq: int = 0
+    missed_to: float = NEVER
+    """When they last did not tell it since."""
     losses: list[Loss] = field(default_factory=list)
     unseen: list[Loss] = field(default_factory=list)
     """What was lost before anything of it was told."""
@@ -147,6 +149,11 @@ class Journal:
         self.pages.append(Page(when, is_there=is_there))
         self.known_to = dict.fromkeys(self.places, when)
         self.missed_at = None
+
+    def bury(self) -> None:
+        """Forget what was lost: no server is left that a new heart could ask."""
+        self.unseen.clear()
+        self._past.clear()
 
     def write(self, when: float, stamp: float) -> None:
         """Store one message."""
@@ -218,6 +225,12 @@ class Journal:
             if page.reader and page.at > told_at:
                 yield page.at
 
+    def miss(self, asked_at: float) -> None:
+        """Note that one of its nodes did not tell it."""
+        if asked_at > self.told_at:
+            self.missed_at = self.missed_at or asked_at
+            self.missed_to = asked_at
+
     def untold_at(self, answer: Answer) -> float:
         """Return the newest use that such an answer would show."""
         uses = list(self.untold_writes())
@@ -271,7 +284,8 @@ class Journal:
 
     def forget(self) -> None:
         """Forget what was told: whoever heard it is gone."""
-        self.writes_told_at = self.looked_at = self.told_at = NEVER
+        self.writes_told_at = self.emptied_at
+        self.looked_at = self.told_at = NEVER
         self.told_seq, self.first_told_at, self.missed_at = 0, math.inf, None
         self._reads_told_at.clear()
         self._marks.clear()

@@ -338,11 +338,11 @@ class Judge:
         )
 
     def _is_missed(self, journal: Journal, used_at: float) -> bool:
-        """Say whether a use is in a hole to be forgiven: its stream seemed gone."""
+        """Say whether its stream seemed gone after a use, so that nobody could tell."""
         missed_at = journal.missed_at
-        if missed_at is None or used_at > missed_at:
+        if missed_at is None or used_at > journal.missed_to:
             return False
-        if journal.told_at == NEVER:
+        if journal.told_at <= journal.emptied_at or used_at > missed_at:
             # It came, was used, and seemed gone, all between two rounds.
             return True
         hole = Hole(journal.told_at, missed_at)

@@ -13,8 +13,8 @@ slacks, each from the contract's list of what no polling can see:
 * what was read from a stream by a consumer that was deleted before a reading
   told it, and use of a stream that was never told with a message in it
   (``Journal``);
-* use of a stream that was created since the last round, on a server that was
-  restarted before the next and had not recovered in it;
+* use of a stream that came since the last round, new or recovered, on a server
+  that was restarted before the next and had not recovered in it;
 * servers that no reading ever told of, and unpolled servers before a reading first
   told of them: they count as read at that moment.
 """
@@ -196,7 +196,8 @@ class Truth:
             self._forget(snap.trail, resets)
             return
         elif sample.load >= resets[-1].load:
-            end_at = sample.at
+            # Zeros tell that nothing was counted since the last reset.
+            end_at = resets[-1].at if snap.numbers == ZEROS else sample.at
             lost_at = max(lost_at, snap.pending_at)
             if snap.trail.pending_at == snap.pending_at:
                 snap.trail.pending_at = NEVER

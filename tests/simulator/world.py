@@ -28,6 +28,7 @@ from tests.simulator.truth import RingSample, Sample, Snap
 
 SYSTEM = "SYSTEM"
 GLOBAL = "$G"
+HOUR = 3600.0
 
 
 class Node:
@@ -39,6 +40,8 @@ class Node:
         self.release = release
         self.clock_offset = self.ahead_seconds = 0.0
         """By how much its clock is ahead, now and before anybody set it."""
+        self.stepped = (NEVER, 0.0)
+        """When its clock was stepped last, and how far."""
         self.configured: set[str] = set()
         self.preloaded: set[str] = set()
         """Accounts whose JWTs are in its configuration."""
@@ -252,8 +255,17 @@ class World:
         self.seen.add("clock")
         self.wall_offset += seconds
 
-    def step_server(self, _when: float, node: Node, seconds: float) -> None:
-        """Step the node's wall clock."""
+    def step_server(self, when: float, node: Node, seconds: float) -> None:
+        """Step the node's wall clock.
+
+        What undoes a step of less than an hour that no reading saw is not done: no
+        stamp from that time could be told from a true one.
+        """
+        last_at, last_seconds = node.stepped
+        is_unseen = last_at > (node.last_asked_at or NEVER)
+        if is_unseen and seconds == -last_seconds and abs(seconds) < HOUR:
+            return
+        node.stepped = when, seconds
         self.seen.add("clock")
         node.clock_offset += seconds
 

@@ -146,8 +146,9 @@ class TrustsTheLoaded(Wrapper):
     """Take for an account without streams whom no round of jsz could tell of."""
 
     def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
-        """Forget that it was loaded of late."""
+        """Believe at once that who was not told to own streams owns none."""
         view = super().conclude(now, shift_seconds)
-        for record in self._ledger._memory.records.values():
-            record.loaded_at = -math.inf
+        enabled = self._ledger._memory.jetstream.enabled
+        for account in [each for each, sticky in enabled.items() if sticky.misses]:
+            del enabled[account]
         return view
