@@ -72,11 +72,13 @@ class History:
         kind: Kind,
         forge: Forge = Ledger,
         timeline: TimelineForge = Timeline,
+        *,
+        has_inventory: bool = True,
     ) -> None:
         # A string, so that neighbouring seeds share nothing.
         self.rng = Random(f"{kind}-{seed}")
         chance = Random(f"{kind}-{seed}-inventory")
-        self.plan: Plan = make_plan(self.rng, kind, chance)
+        self.plan: Plan = make_plan(self.rng, kind, chance if has_inventory else None)
         self.source = self._source(chance)
         self.outcome = Outcome(seed, kind)
         self._forge, self._timeline = forge, timeline

@@ -29,13 +29,13 @@ class Plan(NamedTuple):
     inventory: SourceHabits | None
 
 
-def make_plan(rng: Random, kind: Kind, chance: Random) -> Plan:
-    """Draw one history of this kind; by ``chance`` its inventory."""
+def make_plan(rng: Random, kind: Kind, chance: Random | None) -> Plan:
+    """Draw one history of this kind; by ``chance``, where given, its inventory."""
     return _Planner(rng, kind).plan(chance)
 
 
 class _Planner(JwtLives):
-    def plan(self, chance: Random) -> Plan:
+    def plan(self, chance: Random | None) -> Plan:
         rng = self.rng
         self._nodes()
         self._accounts()
@@ -58,7 +58,7 @@ class _Planner(JwtLives):
             self.cycles,
             self.changes,
             self._own_restarts(),
-            self._inventory(chance),
+            self._inventory(chance) if chance is not None else None,
         )
 
     def _nodes(self) -> None:

@@ -92,9 +92,13 @@ def kind_of(seed: int, kinds: Sequence[Kind]) -> Kind:
     return kinds[-1]
 
 
-def run_one(seed: int) -> Outcome:
-    """Run the history of one seed against the true heart."""
-    return History(seed, kind_of(seed, list(Kind))).run()
+def run_one(seed: int, *, has_inventory: bool = True) -> Outcome:
+    """Run the history of one seed against the true heart.
+
+    Without an inventory it is as it was told before there were any.
+    """
+    kind = kind_of(seed, list(Kind))
+    return History(seed, kind, has_inventory=has_inventory).run()
 
 
 def run_mutant(mutant: Mutant, seed: int) -> Outcome:
