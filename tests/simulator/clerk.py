@@ -36,9 +36,10 @@ class Docket:
     listed: str = ""
     """The last name that the inventory told."""
     issued_at: float = NEVER
-    newest_at: float = NEVER
     oldest_at: float = math.inf
-    """When the last JWT was issued that it told of, the newest and the oldest."""
+    """When the last JWT was issued that it told of, and the oldest."""
+    newest_at: float = NEVER
+    """When the newest was issued that it or any server told of."""
     name: str = ""
     """What all agreed on at the end of the last cycle."""
     shown: str = ""
@@ -114,6 +115,9 @@ class Clerk:
             for account, name in names.items():
                 self._served.setdefault(account, set()).add(name)
                 self._dockets.setdefault(account, Docket()).was_served = True
+            for account, issued_at in poll.issued.items():
+                docket = self._dockets.setdefault(account, Docket())
+                docket.newest_at = max(docket.newest_at, issued_at)
 
     def _name(self, *, is_read: bool) -> None:
         if self.listing is None or not is_read:
