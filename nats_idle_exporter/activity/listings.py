@@ -60,7 +60,23 @@ class Listings:
                     # They were told of before anybody asked whose they are.
                     record.watched_since = readings[-1].answered.slow
             if listed != record.listed:
-                _learn(record, listed, readings)
+                self._learn(record, listed, readings)
+
+    def _learn(
+        self, record: Record, listed: Listed, readings: Sequence[Reading]
+    ) -> None:
+        if _is_newest_name(record, listed):
+            record.name = listed.name
+        record.listed = listed
+        if listed.issued_at is None:
+            return
+        issued_at, shift_seconds = listed.issued_at, self._memory.shift_seconds
+        at = max(issued_since(each, issued_at, shift_seconds) for each in readings)
+        # A JWT that was issued anew makes its account no younger.
+        record.issued_at = min(record.issued_at, at)
+        if at >= readings[-1].answered.slow:
+            # Some clock was set, so nothing is known yet: the next answer may tell.
+            record.listed = listed._replace(issued_at=None)
 
     def _has_streams(self, account: str) -> bool:
         jetstream = self._memory.jetstream
@@ -136,22 +152,6 @@ class Listings:
         forget_at = now.slow - self._forget_after_seconds
         is_forgotten = not is_operator_mode or record.listed_at <= forget_at
         return are_servers_sure and is_forgotten
-
-
-def _learn(record: Record, listed: Listed, readings: Sequence[Reading]) -> None:
-    if _is_newest_name(record, listed):
-        record.name = listed.name
-    record.listed = listed
-    if listed.issued_at is None:
-        return
-    issued_at = listed.issued_at
-    # Whose clock is ahead would make it older than it is.
-    at = max(issued_since(reading, issued_at) for reading in readings)
-    # A JWT that was issued anew makes its account no younger.
-    record.issued_at = min(record.issued_at, at)
-    if at >= readings[-1].answered.slow:
-        # Some clock was set, so nothing is known yet: the next answer may tell.
-        record.listed = listed._replace(issued_at=None)
 
 
 def _is_newest_name(record: Record, listed: Listed) -> bool:

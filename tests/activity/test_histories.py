@@ -102,6 +102,7 @@ ONCE = (
         "streams of an account that was loaded since the last round",
         has_inventory=True,
     ),
+    Once(388, "a JWT is no older where servers' clocks are ahead", has_inventory=True),
     Once(4, "an answer that lacks a part makes nobody a zombie", has_inventory=True),
 )
 

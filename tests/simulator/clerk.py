@@ -261,7 +261,9 @@ class Clerk:
         born_at = self.world.directory.born.get(account, NEVER)
         if self.world.operator:
             ahead = max(0.0, *(node.ahead_seconds for node in self.world.nodes))
-            return born_at - ahead - CLOCK_SECONDS
+            is_told = "clock" not in self.world.seen
+            # As long as nobody set ours it tells how old a JWT is at most.
+            return born_at - CLOCK_SECONDS - (0.0 if is_told else ahead)
         sight_at = self.horizon.first_sight_at
         is_later = sight_at is not None and born_at > sight_at
         return born_at - CLOCK_SECONDS if is_later else NEVER
