@@ -23,7 +23,7 @@ from nats_idle_exporter.monitoring.inventory import (
     ListsAccounts,
     SourceList,
 )
-from nats_idle_exporter.monitoring.inventory.accountsfile import read_accounts_file
+from nats_idle_exporter.monitoring.inventory.accountsfile import AccountsFile
 from nats_idle_exporter.monitoring.inventory.claims import ClaimsSource
 from nats_idle_exporter.monitoring.inventory.jwtfiles import (
     JwtFiles,
@@ -106,7 +106,7 @@ def _source(
         "resolver_dir": partial(read_resolver_dir, files=JwtFiles()),
         "nsc_store": partial(read_nsc_store, files=JwtFiles()),
         "nats_config": partial(read_nats_config, environment=environment),
-        "accounts_file": partial(read_accounts_file, parse=parse_accounts_file),
+        "accounts_file": AccountsFile(parse_accounts_file).read,
     }
     kind = next(name for name in _FILES if getattr(source, name))
     return FileSource(label, partial(readers[kind], Path(getattr(source, kind))))

@@ -184,7 +184,8 @@ class Intake:
         for reading in readings:
             for account, issued_at in reading.issued.items():
                 if record := self._memory.records.get(account):
-                    at = issued_since(reading, issued_at)
+                    shift_seconds = self._memory.shift_seconds
+                    at = issued_since(reading, issued_at, shift_seconds)
                     record.issued_at = min(record.issued_at, at)
 
     def _compare_all(self, reading: Reading, rows: dict[str, Row]) -> None:

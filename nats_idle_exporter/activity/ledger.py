@@ -153,6 +153,7 @@ class Ledger:
         memory = self._memory
         readings = self._readings(shift_seconds)
         now = self._bridge.carry(now)
+        memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
         self._listings.bring_in(readings)
         rounds = Rounds(memory.jetstream, memory.fleet, memory.records)
         read = self._intake.take(readings)
@@ -162,7 +163,6 @@ class Ledger:
         rounds.take(readings)
         self._listings.see(now, is_complete=memory.fleet.is_complete(read.values()))
         memory.concluded_at = now.slow
-        memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
         judge = self._judge(now)
         view = Publisher(
             memory.fleet, self._rules, self._cadence, now, memory.shift_seconds

@@ -36,16 +36,11 @@ class Listings:
         self.listing: Listing | None = None
         """The last answer; None when no inventory is configured."""
         self._is_taken = self._is_counted = True
-        self._was_complete = False
 
     def answer(self, listing: Listing | None) -> None:
         """Note an answer of the inventory; None when none is configured."""
         self.listing = listing
         self._is_taken = self._is_counted = False
-        if listing is None:
-            self._was_complete = False
-        elif listing.is_complete:
-            self._was_complete = True
 
     def bring_in(self, readings: Sequence[Reading]) -> None:
         """Take a new answer in, before what servers tell in the same cycle.
@@ -61,8 +56,31 @@ class Listings:
             record = self._memory.records.get(account)
             if record is None:
                 record = self._memory.records[account] = Record(account, *since)
+                if self._has_streams(account):
+                    # They were told of before anybody asked whose they are.
+                    record.watched_since = readings[-1].answered.slow
             if listed != record.listed:
-                _learn(record, listed, readings)
+                self._learn(record, listed, readings)
+
+    def _learn(
+        self, record: Record, listed: Listed, readings: Sequence[Reading]
+    ) -> None:
+        if _is_newest_name(record, listed):
+            record.name = listed.name
+        record.listed = listed
+        if listed.issued_at is None:
+            return
+        issued_at, shift_seconds = listed.issued_at, self._memory.shift_seconds
+        at = max(issued_since(each, issued_at, shift_seconds) for each in readings)
+        # A JWT that was issued anew makes its account no younger.
+        record.issued_at = min(record.issued_at, at)
+        if at >= readings[-1].answered.slow:
+            # Some clock was set, so nothing is known yet: the next answer may tell.
+            record.listed = listed._replace(issued_at=None)
+
+    def _has_streams(self, account: str) -> bool:
+        jetstream = self._memory.jetstream
+        return account in jetstream.estates or account in jetstream.enabled
 
     def _new_since(self, readings: Sequence[Reading]) -> tuple[float, float]:
         """Return the bounds of an account that is listed for the first time.
@@ -110,14 +128,16 @@ class Listings:
         is_named = record.account in listing.accounts
         if is_named:
             record.inventory_misses = 0
-            record.inventory = Inventory.BOTH if is_served else Inventory.INVENTORY_ONLY
-            return True
-        if listing.is_complete and not self._is_counted:
+        elif listing.is_complete and not self._is_counted:
             misses = record.inventory_misses + 1
             record.inventory_misses = min(misses, MISSES_UNTIL_GONE)
-        if is_served and self._was_complete:
+        has_missed = record.inventory_misses > 0
+        if is_named or (record.listed is not None and not has_missed):
+            # Whom an answer does not name that lacks a part may be in that part.
+            record.inventory = Inventory.BOTH if is_served else Inventory.INVENTORY_ONLY
+        elif is_served and (listing.is_complete or has_missed):
             record.inventory = Inventory.SERVERS_ONLY
-        return False
+        return is_named
 
     def _is_gone(self, record: Record, now: Instant, *, is_operator_mode: bool) -> bool:
         """Say whether an account that nobody lists now is gone for good."""
@@ -132,22 +152,6 @@ class Listings:
         forget_at = now.slow - self._forget_after_seconds
         is_forgotten = not is_operator_mode or record.listed_at <= forget_at
         return are_servers_sure and is_forgotten
-
-
-def _learn(record: Record, listed: Listed, readings: Sequence[Reading]) -> None:
-    if _is_newest_name(record, listed):
-        record.name = listed.name
-    record.listed = listed
-    if listed.issued_at is None:
-        return
-    issued_at = listed.issued_at
-    # Whose clock is ahead would make it older than it is.
-    at = max(issued_since(reading, issued_at) for reading in readings)
-    # A JWT that was issued anew makes its account no younger.
-    record.issued_at = min(record.issued_at, at)
-    if at >= readings[-1].answered.slow:
-        # Some clock was set, so nothing is known yet: the next answer may tell.
-        record.listed = listed._replace(issued_at=None)
 
 
 def _is_newest_name(record: Record, listed: Listed) -> bool:

@@ -46,14 +46,18 @@ def counting_since(reading: Reading) -> float:
     return stamped_at(reading, facts.now_at - facts.loaded_at, None)
 
 
-def issued_since(reading: Reading, issued_at: float) -> float:
+def issued_since(reading: Reading, issued_at: float, shift_seconds: float) -> float:
     """Return when a JWT was issued at the latest, likewise.
 
-    Unlike other stamps it may well be older than the server that tells it.
+    Unlike other stamps it may well be older than the server that tells it, and no
+    server's clock made it: ours, which is ahead of the slow timeline by that shift,
+    has its say too. Whose clock is ahead would make it older than it is.
     """
     if _was_stepped(reading.server, None):
         return reading.answered.slow
-    return _ago(reading, reading.server.now_at - issued_at - SLACK_SECONDS, None)
+    by_us = reading.answered.slow + shift_seconds - issued_at
+    age_seconds = min(by_us, reading.server.now_at - issued_at)
+    return _ago(reading, age_seconds - SLACK_SECONDS, None)
 
 
 class StampReader:

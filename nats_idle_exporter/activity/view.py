@@ -44,7 +44,7 @@ class Inventory(StrEnum):
     """Who lists an account."""
 
     NONE = ""
-    """No inventory is configured, or none was ever read wholly."""
+    """No inventory is configured, or nothing it told says whether it lists this one."""
     BOTH = "both"
     SERVERS_ONLY = "servers_only"
     """Servers have it loaded, but the inventory does not list it."""

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from nats_idle_exporter.config.scalars import ScalarError, Text, describe, read_scalar
+from nats_idle_exporter.config.scalars import (
+    ScalarError,
+    Text,
+    describe,
+    describe_kind,
+    read_scalar,
+)
 from nats_idle_exporter.config.yamltree import join_key, parse_yaml
 from nats_idle_exporter.errors import ConfigError
 
@@ -26,7 +32,10 @@ def parse_accounts_file(text: str) -> dict[str, str]:
             for key, value in tree.items()
         }
     raise ConfigError(
-        "$", expected="a list or a mapping of accounts", found=describe(tree)
+        # Of another file, one with a secret in it, nothing must be shown.
+        "$",
+        expected="a list or a mapping of accounts",
+        found=describe_kind(tree),
     )
 
 
@@ -49,7 +58,7 @@ def _name(value: Any, path: str) -> str:
         return ""
     if not isinstance(value, dict):
         raise ConfigError(
-            path, expected="a mapping like {name: A}", found=describe(value)
+            path, expected="a mapping like {name: A}", found=describe_kind(value)
         )
     for key in value.keys() - {"name"}:
         raise ConfigError(

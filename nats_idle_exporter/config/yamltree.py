@@ -8,13 +8,16 @@ and a scalar that YAML 1.1 reads unlike a person would stays a :class:`Misread`.
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 from nats_idle_exporter.config.scalars import BOOLEAN, Misread, describe
 from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.text import one_line, shorten
+
+MOST_VALUES: Final = 500_000
+"""Of one document, keys too; each takes about a kilobyte."""
 
 _TAG = "tag:yaml.org,2002:"
 _PLAIN_NUMBER = re.compile(r"0|-?[1-9][0-9]{0,17}")
@@ -34,10 +37,10 @@ def parse_yaml(text: str) -> Any:
     """Return the document's values: dict, list, str, int, None and Misread.
 
     Raises:
-        ConfigError: it is no YAML, or has keys twice, tags or loops.
+        ConfigError: it is no YAML, or has keys twice, tags, loops or very many values.
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
         return None if node is None else _Builder().build(node, "$")
     except yaml.MarkedYAMLError as error:
         raise ConfigError("$", expected="YAML", found=_syntax(error)) from error
@@ -57,6 +60,21 @@ def join_key(path: str, key: str) -> str:
     if _PLAIN_KEY.fullmatch(key):
         return f"{path}.{key}"
     return f"{path}[{describe(key)}]"
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuse very many values before they fill the memory."""
+
+    _values = 0
+
+    def compose_node(self, parent: yaml.Node | None, index: Any) -> yaml.Node | None:
+        """Compose a value, unless there were enough."""
+        self._values += 1
+        if self._values > MOST_VALUES:
+            raise ConfigError(
+                "$", expected=f"at most {MOST_VALUES} values", found="more"
+            )
+        return super().compose_node(parent, index)
 
 
 class _Builder:

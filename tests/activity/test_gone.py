@@ -47,10 +47,26 @@ class TestGone:
 
     def test_incomplete_answers(self, watcher: Inventoried) -> None:
         """Answers that lack a part make nobody gone, and no zombie of anybody."""
+        watcher.answer(listing("TEAM", "OTHER"), [a_row()])
         for _ in range(5):
             watcher.answer(listing(is_complete=False), [a_row()])
 
-        assert watcher.accounts.keys() == {"TEAM", "OTHER"}
+        kinds = {account: view.inventory for account, view in watcher.accounts.items()}
+        assert kinds == {"TEAM": Inventory.BOTH, "OTHER": Inventory.INVENTORY_ONLY}
+
+    def test_loaded_while_an_answer_lacks_it(self, watcher: Inventoried) -> None:
+        """Whom a complete answer never lacked is listed, and who loads it is seen."""
+        told = listing(is_complete=False)
+        watcher.answer(told, [a_row(), a_row("OTHER")])
+
+        assert watcher.accounts["OTHER"].inventory is Inventory.BOTH
+
+    def test_zombie_of_an_incomplete_answer(self, watcher: Inventoried) -> None:
+        """Whom a complete answer lacked stays a zombie while others lack a part."""
+        watcher.answer(listing("OTHER"), [a_row()])
+        watcher.answer(listing(is_complete=False), [a_row()])
+
+        assert watcher.account().inventory is Inventory.SERVERS_ONLY
 
     def test_it_comes_back(self, watcher: Inventoried) -> None:
         """The misses before an account came back are forgotten."""

@@ -13,7 +13,17 @@ from tests.simulator.tally import Tally, run_many, run_one
 pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(600)]
 
 WITH_SLACK = (Kind.SLACK, Kind.CALM, Kind.ROLLING)
-OURS = ("JetStream use", "owner raise", "own restart", "own new start")
+OURS = (
+    "JetStream use",
+    "owner raise",
+    "own restart",
+    "own new start",
+    "inventory",
+    "failed list",
+    "lacking list",
+    "deletion",
+    "unloaded raise",
+)
 ENOUGH = 0.3
 """The share of histories that must raise an account, or they prove little."""
 
@@ -78,6 +88,7 @@ class Once(NamedTuple):
 
     seed: int
     overlooked: str
+    has_inventory: bool = False
 
 
 ONCE = (
@@ -88,13 +99,20 @@ ONCE = (
     Once(46553, "a stream that recovered between two rounds, with its account"),
     Once(65668, "a stream that seemed gone before and after it was written"),
     Once(302303, "who is no tenant, after the last server was forgotten"),
+    Once(
+        2433,
+        "streams of an account that was loaded since the last round",
+        has_inventory=True,
+    ),
+    Once(388, "a JWT is no older where servers' clocks are ahead", has_inventory=True),
+    Once(4, "an answer that lacks a part makes nobody a zombie", has_inventory=True),
 )
 
 
 @pytest.mark.parametrize("once", ONCE, ids=lambda once: str(once.seed))
 def test_what_was_overlooked_once_is_seen(once: Once) -> None:
     """A history that broke a promise breaks none any more."""
-    outcome = run_one(once.seed)
+    outcome = run_one(once.seed, has_inventory=once.has_inventory)
 
     assert outcome.violations == [], once.overlooked
 

@@ -145,6 +145,24 @@ class TestFirstSight:
 
         assert watcher.account().quiet_since_at == START - 300 + SLACK_SECONDS
 
+    @pytest.mark.parametrize("is_told_by_server", [False, True])
+    def test_clocks_of_all_servers_are_ahead(self, *, is_told_by_server: bool) -> None:
+        """Our own clock has its say on the age of a JWT, whoever tells it."""
+        watcher, issued_at = Watcher(A), START - 300
+        reading = by_jwt().reading(START, [a_row()] if is_told_by_server else EMPTY)
+        facts = replace(
+            reading.server,
+            now_at=START + HOUR,
+            start_at=BOOT + HOUR,
+            loaded_at=BOOT + HOUR,
+        )
+        issued = {"TEAM": issued_at} if is_told_by_server else {}
+        told = listing("TEAM", issued_at=issued_at)
+        watcher.ledger.list_accounts(None if is_told_by_server else told)
+        watcher.cycle(START, replace(reading, server=facts, issued=issued))
+
+        assert watcher.account().quiet_since_at == issued_at + SLACK_SECONDS
+
 
 class TestListedLater:
     """Accounts that the inventory lists on a watched system."""
@@ -203,11 +221,11 @@ class TestListedLater:
         reading = replace(reading, asked=now, answered=now)
         watcher.ledger.list_accounts(listing("TEAM", "B", issued_at=START - 2 * HOUR))
         watcher.ledger.apply(reading)
-        view = watcher.ledger.conclude(now)
+        view = watcher.ledger.conclude(now, HOUR)
 
         (other,) = (each for each in view.accounts if each.account == "B")
         expected = START + POLL - (POLL + 3 * HOUR - SLACK_SECONDS - HOUR)
-        assert other.quiet_since_at == expected
+        assert other.quiet_since_at - HOUR == expected
 
 
 class TestUse:

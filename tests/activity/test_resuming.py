@@ -12,6 +12,7 @@ from nats_idle_exporter.activity import (
     Cadence,
     Instant,
     Ledger,
+    Listing,
     Reading,
     Rules,
     SystemView,
@@ -47,6 +48,11 @@ class Twins:
         self._steady.apply(reading)
         self._stopped.apply(reading)
 
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Tell both."""
+        self._steady.list_accounts(listing)
+        self._stopped.list_accounts(listing)
+
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Tell both."""
         self._endpoints = list(endpoints)
@@ -73,6 +79,8 @@ class Twins:
             self._endpoints, self._rules, self._cadence, told(self._rows), no_time(now)
         )
         self._has_read = False
+        # The next answer may take a while: as long the last one holds.
+        self._stopped._listings.listing = self._steady._listings.listing
         assert plain(self._stopped._memory) == plain(self._steady._memory)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 
 from nats_idle_exporter.cli import main
+from nats_idle_exporter.config import yamltree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -517,4 +518,20 @@ def test_other_encodings_are_told(
         capsys.readouterr().err.rstrip("\n"),
         file,
         Mistake("", "$", "text in UTF-8", "the byte 0xe9 at offset 5"),
+    )
+
+
+def test_very_many_values_are_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A small file may hold very many values: they are not all read first."""
+    monkeypatch.setattr(yamltree, "MOST_VALUES", 3)
+    file = tmp_path / "config.yaml"
+    file.write_text("[a,a,a]")
+
+    assert main([f"--config.file={file}"]) == 1
+    assert_complaint(
+        capsys.readouterr().err.rstrip("\n"),
+        file,
+        Mistake("", "$", "at most 3 values", "more"),
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from pathlib import Path
 
 import pytest
@@ -201,6 +202,21 @@ async def test_answers_that_are_none_are_an_error(
     assert caught.value.problem.where == "claims:nats://h"
     assert caught.value.problem.expected.startswith(expected)
     assert str(caught.value).isprintable()
+
+
+async def test_lists_are_read_off_the_loop(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Reading lists of many accounts takes long: scrapes need not wait for it."""
+    threads: list[int] = []
+
+    def is_account_key(key: str) -> bool:
+        threads.append(threading.get_ident())
+        return bool(key)
+
+    monkeypatch.setattr(module, "is_account_key", is_account_key)
+    await a_source(ScriptedServers(a_reply("N1", 1))).read()
+
+    assert len(threads) == 1
+    assert threads[0] != threading.get_ident()
 
 
 async def test_too_many_accounts_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

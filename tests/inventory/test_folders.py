@@ -102,6 +102,30 @@ def test_an_unreadable_file_is_told(tmp_path: Path) -> None:
     assert listed.accounts[a_key(2)] == InventoryAccount(account=a_key(2))
 
 
+def test_links_to_themselves_are_no_folders(tmp_path: Path) -> None:
+    """One such entry takes no other account down, in either kind of folder."""
+    write_jwts(tmp_path, 1)
+    a_stored(tmp_path, "N2", a_jwt(2))
+    for path in (tmp_path / "AB", tmp_path / "accounts" / "N3"):
+        path.symlink_to(path)
+
+    flat = read_resolver_dir(tmp_path, JwtFiles())
+    store = read_nsc_store(tmp_path, JwtFiles())
+
+    assert (set(flat.accounts), flat.is_complete) == ({a_key(1)}, True)
+    assert (set(store.accounts), store.is_complete) == ({a_key(2)}, True)
+
+
+def test_a_link_that_leads_nobody_knows_where_is_an_error(tmp_path: Path) -> None:
+    """What may be a folder of accounts that cannot be looked at is told."""
+    write_jwts(tmp_path, 1)
+    (tmp_path / "AB").symlink_to("x" * 300)
+
+    said = complaint(lambda: read_resolver_dir(tmp_path, JwtFiles()))
+
+    assert said.endswith("expected a readable folder, found File name too long")
+
+
 @pytest.mark.parametrize("read", [read_resolver_dir, read_nsc_store])
 def test_a_missing_folder_is_an_error(tmp_path: Path, read: module.Reads) -> None:
     """A folder that is not there lists nothing, rather than nobody."""

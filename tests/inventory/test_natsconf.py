@@ -102,7 +102,8 @@ MISTAKES = {
     r'a: "\x4"': (1, r"an escape \xXX \t \n \r \" or \\", "another one"),
     "X: 1\na: $NONE": (2, VARIABLE, "$NONE"),
     "a: $LATER\nLATER: 1": (1, VARIABLE, "$LATER"),
-    "a: $": (1, VARIABLE, "$"),
+    "a: $": (1, VARIABLE, "another word after a $"),
+    "password: $hunter2": (1, VARIABLE, "another word after a $"),
     "a: " + "[" * 200: (1, "at most 100 levels of nesting", "more"),
     "{a:" * 200: (1, "at most 100 levels of nesting", "more"),
 }

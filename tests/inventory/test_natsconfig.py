@@ -14,7 +14,7 @@ from nats_idle_exporter.monitoring.inventory import (
     SourceList,
 )
 from nats_idle_exporter.monitoring.inventory import accountsfile as module
-from nats_idle_exporter.monitoring.inventory.accountsfile import read_accounts_file
+from nats_idle_exporter.monitoring.inventory.accountsfile import AccountsFile
 from nats_idle_exporter.monitoring.inventory.natsconfig import read_nats_config
 from tests.inventory.builders import BIG, a_jwt, a_key, complaint
 
@@ -143,7 +143,7 @@ def test_a_file_without_accounts_is_an_error(
 def by_hand(folder: Path, text: str) -> SourceList:
     """Return the accounts of a list with this text."""
     (folder / "a.yaml").write_text(text)
-    return read_accounts_file(folder / "a.yaml", parse_accounts_file)
+    return AccountsFile(parse_accounts_file).read(folder / "a.yaml")
 
 
 @pytest.mark.parametrize(
@@ -165,13 +165,13 @@ def test_a_list_by_hand(tmp_path: Path, text: str, names: dict[str, str]) -> Non
     [
         ("", "$: expected a list or a mapping of accounts, found nothing"),
         ("[]", "$: expected a list or a mapping of accounts, found an empty list"),
-        ("x", '$: expected a list or a mapping of accounts, found "x"'),
+        ("SUASECRET", "$: expected a list or a mapping of accounts, found text"),
         ("[A, A]", '$[1]: expected each account once, found "A" again'),
         ("[1]", "$[0]: expected text, found 1"),
         ("[on]", "$[0]: expected text, found on, which YAML reads as true or false"),
         ('["a\\nb"]', '$[0]: expected text without control characters, found "a\\nb"'),
         ("'': {}", "$: expected text that is not empty, found"),
-        ("A: b", '$.A: expected a mapping like {name: A}, found "b"'),
+        ("A: SECRET", "$.A: expected a mapping like {name: A}, found text"),
         ("A: {nom: b}", '$.A.nom: expected the key name, found "nom"'),
         ("A: {name: 1}", "$.A.name: expected text, found 1"),
         ("A: {}\nA: {}", "$.A: expected each key once, found it again in line 2"),
@@ -184,6 +184,7 @@ def test_a_mistake_by_hand_is_told(tmp_path: Path, text: str, said: str) -> None
 
     assert found.startswith(f"{tmp_path}/a.yaml: {said}")
     assert found.isprintable()
+    assert "SECRET" not in found
 
 
 def test_a_list_by_hand_that_is_too_long_or_missing(
@@ -197,6 +198,27 @@ def test_a_list_by_hand_that_is_too_long_or_missing(
     )
     (tmp_path / "a.yaml").unlink()
     missing = complaint(
-        lambda: read_accounts_file(tmp_path / "a.yaml", parse_accounts_file)
+        lambda: AccountsFile(parse_accounts_file).read(tmp_path / "a.yaml")
     )
     assert missing.endswith("expected a readable file, found No such file or directory")
+
+
+def test_a_list_by_hand_is_parsed_anew_only_when_changed(tmp_path: Path) -> None:
+    """YAML takes long: an equal text is not parsed twice, well or broken."""
+    texts: list[str] = []
+
+    def parse(text: str) -> dict[str, str]:
+        texts.append(text)
+        return parse_accounts_file(text)
+
+    source, file = AccountsFile(parse), tmp_path / "a.yaml"
+    counts = []
+    for text in ("[A]", "[A]", "[", "[", "[A, B]"):
+        file.write_text(text)
+        is_broken = text == "["
+        if is_broken:
+            assert "a.yaml: $: expected YAML" in complaint(lambda: source.read(file))
+        counts.append(None if is_broken else len(source.read(file).accounts))
+
+    assert counts == [1, 1, None, None, 2]
+    assert texts == ["[A]", "[", "[A, B]"]

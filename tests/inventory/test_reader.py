@@ -19,6 +19,7 @@ from nats_idle_exporter.monitoring.inventory import (
     SourceError,
     SourceList,
 )
+from nats_idle_exporter.monitoring.inventory import reader as module
 from nats_idle_exporter.monitoring.inventory.union import Labelled, unite
 
 if TYPE_CHECKING:
@@ -198,6 +199,19 @@ async def test_an_incomplete_list_makes_it_incomplete() -> None:
 
     assert set(inventory.accounts) == {"A"}
     assert not inventory.is_complete
+
+
+async def test_a_list_without_end_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """More accounts than any system has are not taken, whatever the source."""
+    monkeypatch.setattr(module, "MOST_ACCOUNTS", 1)
+    source = Scripted(
+        "s", a_list(an_account("A")), a_list(an_account("B"), an_account("C"))
+    )
+
+    *_, inventory = await steps(InventoryReader("s", [source], 30.0), 2)
+
+    assert set(inventory.accounts) == {"A"}
+    assert inventory.statuses[0].error == Problem("s", "at most 1 accounts", "more")
 
 
 async def test_without_sources_nothing_is_complete() -> None:

@@ -13,12 +13,14 @@ from nats_idle_exporter.activity import (
     Clocks,
     Instant,
     Ledger,
+    Listing,
     Policy,
     SystemView,
     Timeline,
 )
 from tests.simulator.draft import BEGAN_AT, Kind
 from tests.simulator.horizon import Horizon
+from tests.simulator.inventory import Source
 from tests.simulator.judge import Judge, Promise, Violation
 from tests.simulator.plan import Plan, make_plan
 from tests.simulator.restarts import Machine, OwnRestart, Store
@@ -51,6 +53,8 @@ class Outcome:
     raises: int = 0
     owner_raises: int = 0
     """Raises of accounts that own streams."""
+    unloaded_raises: int = 0
+    """Raises of accounts that no server ever listed."""
     seen: set[str] = field(default_factory=set)
     violations: list[Violation] = field(default_factory=list)
 
@@ -68,10 +72,14 @@ class History:
         kind: Kind,
         forge: Forge = Ledger,
         timeline: TimelineForge = Timeline,
+        *,
+        has_inventory: bool = True,
     ) -> None:
         # A string, so that neighbouring seeds share nothing.
         self.rng = Random(f"{kind}-{seed}")
-        self.plan: Plan = make_plan(self.rng, kind)
+        chance = Random(f"{kind}-{seed}-inventory")
+        self.plan: Plan = make_plan(self.rng, kind, chance if has_inventory else None)
+        self.source = self._source(chance)
         self.outcome = Outcome(seed, kind)
         self._forge, self._timeline = forge, timeline
         self._rules = _Rules(self.plan.promise)
@@ -81,6 +89,10 @@ class History:
         )
         self.plan.world.run_until(BEGAN_AT)
         self._begin(BEGAN_AT)
+
+    def _source(self, chance: Random) -> Source | None:
+        habits = self.plan.inventory
+        return None if habits is None else Source(self.plan.world, habits, chance)
 
     def _begin(self, when: float) -> None:
         """Let a heart begin that knows nothing, and all that judges it."""
@@ -102,6 +114,16 @@ class History:
         ]
         self.stores = [Store() for _ in range(amount)]
         self._saved: Clocks | None = None
+        self._begin_listing(when)
+
+    def _begin_listing(self, when: float) -> None:
+        if self.source is None:
+            return
+        listing = self.source.begin(when)
+        self.judge.clerk.restart(listing)
+        if listing is not None:
+            for ledger in self.ledgers:
+                ledger.list_accounts(listing)
 
     def _cadence(self) -> Cadence:
         habits = self.plan.habits
@@ -136,10 +158,12 @@ class History:
             "ring use": truth.shown_by_rings,
             "JetStream use": truth.shown_by_journals,
             "owner raise": judge.owner_raises,
+            "unloaded raise": judge.unloaded_raises,
         }
         self.outcome.seen |= {name for name, mark in marks.items() if mark}
         self.outcome.raises += judge.raises
         self.outcome.owner_raises += judge.owner_raises
+        self.outcome.unloaded_raises += judge.unloaded_raises
 
     # --- our own restarts ----------------------------------------------------
 
@@ -171,6 +195,9 @@ class History:
             ledger.resume(endpoints, self._rules, cadence, store.rows(), clocks)
             for ledger, store in zip(self.ledgers, self.stores, strict=True)
         ]
+        if self.source is not None:
+            self.source.reconfigure()
+        self._begin_listing(at)
 
     def _save(self, now: Instant, done_at: float) -> None:
         if not any(restart.keeps_state for restart in self.restarts):
@@ -192,10 +219,11 @@ class History:
         wanted = [ledger.consumers_wanted() for ledger in self.ledgers]
         done_at, polls = self.watcher.run_cycle(wanted[0])
         self.truth.cycle = self.watcher.cycle
-        views = self._tell(polls, done_at)
+        news = self._listed(polls, done_at)
+        views = self._tell(polls, done_at, news)
         self.horizon.take(polls)
         self._calibrate(views[0], polls)
-        self.judge.hear(views[0], polls, done_at)
+        self.judge.hear(views[0], polls, done_at, news)
         if any(accounts != wanted[0] for accounts in wanted):
             self.judge.violations.append(
                 Violation("order", "", done_at - BEGAN_AT, f"consumers of {wanted}")
@@ -205,7 +233,15 @@ class History:
                 Violation("order", "", done_at - BEGAN_AT, _difference(*views))
             )
 
-    def _tell(self, polls: list[Poll], done_at: float) -> list[SystemView]:
+    def _listed(self, polls: list[Poll], done_at: float) -> Listing | None:
+        if self.source is None:
+            return None
+        is_read = any(not poll.is_failed for poll in polls)
+        return self.source.news(done_at, is_read=is_read)
+
+    def _tell(
+        self, polls: list[Poll], done_at: float, news: Listing | None
+    ) -> list[SystemView]:
         readings = [poll.reading() for poll in polls if not poll.is_failed]
         now = self.watcher.now(done_at)
         shift = self.watcher.timeline.shift_seconds
@@ -214,6 +250,8 @@ class History:
             self.rng.shuffle(readings)
             for reading in readings:
                 ledger.apply(reading)
+            if news is not None:
+                ledger.list_accounts(news)
             views.append(ledger.conclude(now, shift))
         self._save(now, done_at)
         return views

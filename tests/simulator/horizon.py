@@ -114,7 +114,7 @@ class Horizon:
         for server_id in poll.routes | poll.gateways:
             peer = self.world.processes[server_id]
             node = self.world.nodes[peer.node]
-            if peer.known_at is None and not self._is_watched(node):
+            if peer.known_at is None and not self.is_watched(node):
                 is_first = self.first_sight_at is None
                 peer.known_at = NEVER if is_first else poll.asked_at
 
@@ -143,13 +143,13 @@ class Horizon:
             if other is not node
             and other.process is not None
             and other.told_peers is not None
-            and self._is_watched(other)
+            and self.is_watched(other)
         ]
 
     def _may_end_unlisted(self, node: Node, run: Process) -> bool:
         """Say whether no endpoint leads to the run, as far as was told."""
         if not run.read_by:
-            return not self._is_watched(node)
+            return not self.is_watched(node)
         endpoints = self.world.endpoints.values()
         return all(endpoint.last_process is not run for endpoint in endpoints)
 
@@ -181,7 +181,8 @@ class Horizon:
 
     # --- how far it reaches --------------------------------------------------
 
-    def _is_watched(self, node: Node) -> bool:
+    def is_watched(self, node: Node) -> bool:
+        """Say whether an endpoint leads to the node's server, or it counts still."""
         if node.is_believed_ended:
             return False
         if node.is_displaced:
@@ -197,7 +198,7 @@ class Horizon:
             runs = [*node.ended, *([node.process] if node.process else [])]
             if not runs:
                 continue
-            if not self._is_watched(node):
+            if not self.is_watched(node):
                 yield from (run.known_at for run in runs if run.known_at is not None)
             elif node.last_asked_at is not None:
                 yield node.last_asked_at
@@ -225,7 +226,7 @@ class Horizon:
         return {each.account for each in streams if each.has_consumers}
 
     def _watched(self) -> Iterable[Node]:
-        return (node for node in self.world.nodes if self._is_watched(node))
+        return (node for node in self.world.nodes if self.is_watched(node))
 
     def round_at(self) -> float:
         """Return when every watched server's jsz was read."""

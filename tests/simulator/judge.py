@@ -10,10 +10,12 @@ from typing import NamedTuple
 from nats_idle_exporter.activity import (
     AccountView,
     BriefConnections,
+    Listing,
     Row,
     SystemView,
     Verdict,
 )
+from tests.simulator.clerk import Clerk
 from tests.simulator.horizon import Horizon
 from tests.simulator.journals import Journal
 from tests.simulator.servers import NEVER
@@ -22,7 +24,6 @@ from tests.simulator.watcher import Poll, Watcher
 from tests.simulator.world import GLOBAL, SYSTEM, World
 
 EPSILON = 0.01
-COMPLETE_CYCLES = 3
 ROUNDING = 1.5
 """Seconds that servers' rounded uptimes may cost."""
 
@@ -71,6 +72,12 @@ class Memory:
 
     verdict: Verdict = Verdict.UNKNOWN
     evidence_at: float | None = None
+    is_served: bool = False
+    """Some server listed it since it was last unknown."""
+    loaded_at: float = NEVER
+    """When servers began to list it, after a time in which none did."""
+    was_served: bool = False
+    """Some server listed it once."""
     listed_at: float = NEVER
     first_listed_at: float = NEVER
     unlisted: int = 0
@@ -96,7 +103,10 @@ class Judge:
     raises: int = 0
     owner_raises: int = 0
     """Raises of accounts that own streams."""
+    unloaded_raises: int = 0
+    """Raises of accounts that no server ever listed."""
     forgiven: Counter[str] = field(default_factory=Counter)
+    clerk: Clerk = field(init=False)
     _known: dict[str, Memory] = field(default_factory=dict)
     _holding: set[str] = field(default_factory=set)
     _enabled: set[str] = field(default_factory=set)
@@ -106,14 +116,21 @@ class Judge:
     nobody knows: the heart may see use where there was none."""
     _watched_to_at: float | None = None
     _now_at: float = 0.0
+    _heard_at: float = 0.0
+    """When the cycle before ended."""
     _reach_at: float = 0.0
     _polls: list[Poll] = field(default_factory=list)
+    _news: Listing | None = None
     _resumed_at: float = NEVER
     """From then on silence may have to be proven anew."""
     _ready_at: float = NEVER
     """From then on all was read again after a restart of ours."""
     _slack_seconds: float = 0.0
     """What our restarts may cost of every idle time."""
+
+    def __post_init__(self) -> None:
+        """Let a clerk follow the inventory."""
+        self.clerk = Clerk(self.world, self.horizon, self._blame)
 
     def resume(self, when: float) -> None:
         """Take in that we restarted: nobody saw the time since the last cycle."""
@@ -126,9 +143,17 @@ class Judge:
         if any(node.ended for node in self.world.nodes):
             self._resumed_at = when + self.watcher.habits.interval_seconds
 
-    def hear(self, view: SystemView, polls: list[Poll], now_at: float) -> None:
-        """Judge the view of one cycle."""
-        self._now_at, self._polls = now_at, polls
+    def hear(
+        self,
+        view: SystemView,
+        polls: list[Poll],
+        now_at: float,
+        news: Listing | None = None,
+    ) -> None:
+        """Judge the view of one cycle; ``news`` is what the inventory told in it."""
+        self._heard_at = self._now_at
+        self._now_at, self._polls, self._news = now_at, polls, news
+        self.clerk.hear(news, polls, now_at, is_all_watched=not view.unwatched)
         self._reach_at = self.horizon.reach_at()
         self._take_streams()
         self._take_listings()
@@ -142,6 +167,9 @@ class Judge:
             if name not in seen:
                 self._missing(name, memory)
         self._excluded(seen)
+        for name in sorted(self.clerk.expected() - seen):
+            if not self._is_excluded(name):
+                self._blame("unseen", name, "the inventory names it")
 
     def _blame(self, rule: str, account: str, detail: str) -> None:
         at = self._now_at - self.began_at
@@ -164,15 +192,25 @@ class Judge:
             not poll.is_failed or poll.endpoint.last_process in read
             for poll in self._polls
         )
-        for name in listed:
-            memory = self._known.setdefault(name, Memory())
-            if memory.listed_at == NEVER:
-                memory.first_listed_at = max(p.answered_at for p in self._polls)
-            memory.listed_at, memory.unlisted = self._now_at, 0
+        self._take_listed(listed)
         if is_complete:
             for name, memory in self._known.items():
                 if name not in listed:
                     memory.unlisted += 1
+
+    def _take_listed(self, listed: set[str]) -> None:
+        for name in listed:
+            memory = self._known.setdefault(name, Memory())
+            if memory.first_listed_at == NEVER:
+                memory.first_listed_at = max(p.answered_at for p in self._polls)
+            if memory.listed_at < self._heard_at:
+                memory.loaded_at = self._now_at
+            memory.listed_at, memory.unlisted = self._now_at, 0
+            memory.is_served = memory.was_served = True
+        for name in self.clerk.expected():
+            memory = self._known.setdefault(name, Memory())
+            if memory.first_listed_at == NEVER:
+                memory.first_listed_at = self.clerk.named_at(name)
 
     def _take_doubles(self) -> None:
         told: dict[str, frozenset[Row]] = {}
@@ -193,6 +231,7 @@ class Judge:
     def _account(self, view: AccountView) -> None:
         memory = self._known.setdefault(view.account, Memory())
         was, memory.verdict = memory.verdict, view.verdict
+        self.clerk.judge(view)
         self._evidence(view, memory)
         self._idle(view)
         self._stretched(view, memory)
@@ -201,6 +240,7 @@ class Judge:
         if is_raised:
             self.raises += 1
             self.owner_raises += view.account in self._holding
+            self.unloaded_raises += not memory.is_served
         if is_raised or (is_inactive and view.is_observed):
             self._proven(view, "raised" if is_raised else "observed")
         threshold = self.promise.threshold(view.account)
@@ -248,6 +288,10 @@ class Judge:
                 f"idle {idle:.1f}s, reach {self._ago(reach_at)}, proof from {first}",
             )
             return
+        born_at = self.clerk.born_at(view.account)
+        if from_at < born_at - EPSILON:
+            born = f"idle {idle:.1f}s, there since {self._ago(born_at)}"
+            self._blame("young", view.account, born)
         used_at, how = self._last_use(view, from_at)
         if used_at <= from_at + EPSILON:
             used_at, how = self._untold(view, Journal.untold_writes), "written, untold"
@@ -263,6 +307,7 @@ class Judge:
         """Check that a restart of ours made nobody idle for longer than it took."""
         idle = view.idle_seconds
         is_told = any(view.account in poll.issued for poll in self._polls)
+        is_told |= bool(self._news and view.account in self._news.accounts)
         if is_told:
             # The age of its JWT may prove its silence further back.
             memory.is_resumed = False
@@ -413,21 +458,27 @@ class Judge:
         sight_at = self.horizon.first_sight_at
         if sight_at is None:
             return
+        named_at = memory.first_listed_at
+        if not memory.is_served:
+            named_at = min(named_at, self.clerk.quiet_from(view.account))
         quiet_at = max(
             self.truth.shown_by.get(view.account, NEVER),
-            memory.first_listed_at,
+            named_at,
             sight_at + 10.0,
             self._resumed_at,
         )
         is_whole = not any(poll.is_failed for poll in self._polls)
         due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
         due_at = max(due_at + self._slack_seconds, self._ready_at)
+        rounds_seconds = 2 * self.watcher.habits.jetstream_seconds
         if view.account in self._holding:
-            habits = self.watcher.habits
-            due_at += 2 * habits.jetstream_seconds
-            if habits.failing_every:
+            due_at += rounds_seconds
+            if self.watcher.habits.failing_every:
                 # A poll that fails puts a round off.
-                due_at += habits.interval_seconds
+                due_at += self.watcher.habits.interval_seconds
+        elif self.world.jetstream.enabled:
+            # Whether it owns streams since it was loaded is told by rounds only.
+            due_at = max(due_at, memory.loaded_at + rounds_seconds)
         reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
         if view.verdict is Verdict.INACTIVE:
             memory.late = 0
@@ -444,23 +495,25 @@ class Judge:
     def _missing(self, name: str, memory: Memory) -> None:
         was, memory.verdict = memory.verdict, Verdict.UNKNOWN
         memory.evidence_at = None
+        long_ago = self._now_at - self.promise.forget_after_seconds
+        is_gone = self.clerk.may_be_gone(
+            name,
+            was_forgotten=memory.listed_at <= long_ago,
+            unlisted=memory.unlisted,
+        )
         if self._is_excluded(name):
             return
-        if self.world.operator:
-            is_gone = (
-                self._now_at - memory.listed_at >= self.promise.forget_after_seconds
-            )
-        else:
-            is_gone = memory.unlisted >= COMPLETE_CYCLES
         if is_gone:
-            memory.listed_at = NEVER
+            memory.listed_at = memory.first_listed_at = NEVER
+            memory.is_served = False
         else:
             self._blame("gone", name, f"was {was}, unlisted {memory.unlisted} cycles")
 
     def _is_excluded(self, name: str) -> bool:
         if name == SYSTEM or name in self.promise.excluded:
             return True
-        others = self._known.keys() - {GLOBAL, SYSTEM}
+        served = {each for each, memory in self._known.items() if memory.was_served}
+        others = served - {GLOBAL, SYSTEM}
         return name == GLOBAL and (self.world.operator or bool(others))
 
     def _excluded(self, seen: set[str]) -> None:

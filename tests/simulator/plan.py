@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 from nats_idle_exporter.activity import BriefConnections
 from tests.simulator.draft import BEGAN_AT, INTERVAL, MODERN, RELEASES, Kind
-from tests.simulator.incidents import Incidents
+from tests.simulator.inventory import SourceHabits
 from tests.simulator.judge import Promise
+from tests.simulator.jwt_lives import JwtLives
 from tests.simulator.restarts import OwnRestart
 from tests.simulator.watcher import Habits
 from tests.simulator.world import GLOBAL, Endpoint, Node, World
@@ -25,15 +26,16 @@ class Plan(NamedTuple):
     changes: dict[int, tuple[str, Endpoint]]
     """Cycle -> an endpoint that the operator adds or removes before it."""
     restarts: list[OwnRestart]
+    inventory: SourceHabits | None
 
 
-def make_plan(rng: Random, kind: Kind) -> Plan:
-    """Draw one history of this kind."""
-    return _Planner(rng, kind).plan()
+def make_plan(rng: Random, kind: Kind, chance: Random | None) -> Plan:
+    """Draw one history of this kind; by ``chance``, where given, its inventory."""
+    return _Planner(rng, kind).plan(chance)
 
 
-class _Planner(Incidents):
-    def plan(self) -> Plan:
+class _Planner(JwtLives):
+    def plan(self, chance: Random | None) -> Plan:
         rng = self.rng
         self._nodes()
         self._accounts()
@@ -56,6 +58,7 @@ class _Planner(Incidents):
             self.cycles,
             self.changes,
             self._own_restarts(),
+            self._inventory(chance) if chance is not None else None,
         )
 
     def _nodes(self) -> None:
@@ -70,6 +73,7 @@ class _Planner(Incidents):
             mixed = rng.choice(self.releases) if is_mixed else release
             node = Node(index, int(far), mixed)
             node.clock_offset = rng.choice((0.0, 0.0, -40.0, 3.0, 900.0))
+            node.ahead_seconds = node.clock_offset
             world.nodes.append(node)
             url = f"http://n{index}:8222"
             world.endpoints[url] = Endpoint(url, (index,))

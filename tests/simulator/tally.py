@@ -27,6 +27,11 @@ _COUNTED = (
     "owner raise",
     "own restart",
     "own new start",
+    "inventory",
+    "failed list",
+    "lacking list",
+    "deletion",
+    "unloaded raise",
 )
 
 
@@ -38,6 +43,7 @@ class Tally:
     with_raise: int = 0
     raises: int = 0
     owner_raises: int = 0
+    unloaded_raises: int = 0
     seen: Counter[str] = field(default_factory=Counter)
     violations: list[str] = field(default_factory=list)
 
@@ -46,6 +52,7 @@ class Tally:
         self.histories += 1
         self.raises += outcome.raises
         self.owner_raises += outcome.owner_raises
+        self.unloaded_raises += outcome.unloaded_raises
         self.with_raise += outcome.raises > 0
         self.seen.update(outcome.seen)
         self.violations.extend(
@@ -76,6 +83,7 @@ class Tally:
             *(f"with {name:<14}{self.seen[name]}" for name in _COUNTED),
             f"raises             {self.raises}",
             f"owners raised      {self.owner_raises}",
+            f"never loaded raised{self.unloaded_raises:>4}",
             f"violations         {len(self.violations)}",
             *self.violations,
         ]
@@ -93,9 +101,13 @@ def kind_of(seed: int, kinds: Sequence[Kind]) -> Kind:
     return kinds[-1]
 
 
-def run_one(seed: int) -> Outcome:
-    """Run the history of one seed against the true heart."""
-    return History(seed, kind_of(seed, list(Kind))).run()
+def run_one(seed: int, *, has_inventory: bool = True) -> Outcome:
+    """Run the history of one seed against the true heart.
+
+    Without an inventory it is as it was told before there were any.
+    """
+    kind = kind_of(seed, list(Kind))
+    return History(seed, kind, has_inventory=has_inventory).run()
 
 
 def run_mutant(mutant: Mutant, seed: int) -> Outcome:

@@ -15,6 +15,7 @@ from nats_idle_exporter.activity import (
     Clocks,
     Instant,
     JetStreamRound,
+    Listing,
     Reading,
     Ring,
     Row,
@@ -39,6 +40,9 @@ class Door(Protocol):
 
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Replace the list of endpoints."""
+
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Take an answer of the inventory in."""
 
     def consumers_wanted(self) -> frozenset[str]:
         """Return the accounts whose consumers the next round must tell."""
@@ -67,8 +71,6 @@ TimelineForge = Callable[[float, float], Timeline]
 
 NO_INSTANT = Instant(0.0, 0.0)
 COMPLETE_RING = Ring()
-ANCIENT_AT = 1.0
-"""A moment, in Unix seconds, before any server started."""
 
 
 class Habits(NamedTuple):
@@ -377,6 +379,7 @@ class Watcher:
         if poll.ring_memory is not None:
             self.rings[poll.process.server_id] = poll.ring_memory
         if self.world.operator:
-            # One account after the other turns out to be older than all servers.
+            # One account after the other is asked for the age of its JWT.
             accounts = sorted(row.account for row in poll.rows)
-            poll.issued = {accounts[self.cycle % len(accounts)]: ANCIENT_AT}
+            account = accounts[self.cycle % len(accounts)]
+            poll.issued = {account: self.world.directory.age_of(account)}

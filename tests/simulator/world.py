@@ -9,6 +9,7 @@ from random import Random
 from typing import NamedTuple
 
 from nats_idle_exporter.activity import JetStreamRound
+from tests.simulator.directory import Directory
 from tests.simulator.jetstream import JetStream
 from tests.simulator.servers import (
     GATEWAYS,
@@ -37,10 +38,13 @@ class Node:
         self.index = index
         self.cluster = cluster
         self.release = release
-        self.clock_offset = 0.0
+        self.clock_offset = self.ahead_seconds = 0.0
+        """By how much its clock is ahead, now and before anybody set it."""
         self.stepped = (NEVER, 0.0)
         """When its clock was stepped last, and how far."""
         self.configured: set[str] = set()
+        self.preloaded: set[str] = set()
+        """Accounts whose JWTs are in its configuration."""
         self.process: Process | None = None
         self.last_process: Process | None = None
         self.ended: list[Process] = []
@@ -107,6 +111,7 @@ class World:
         self.endpoints: dict[str, Endpoint] = {}
         self.tenants: list[str] = []
         self.jetstream = JetStream(self)
+        self.directory = Directory(self)
         self.tags: dict[str, str] = {}
         """Accounts that bear the name of another."""
         self.ring_size = 0
@@ -152,9 +157,13 @@ class World:
         process.told_start_at = process.told_load_at = when + node.clock_offset
         process.ring_size = self.ring_size
         node.process = node.last_process = self.processes[server_id] = process
+        self.directory.configure(node)
+        if not self.operator:
+            self.directory.came(when, node.configured)
         loaded = [GLOBAL, SYSTEM, *sorted(node.configured)]
         for account in loaded:
-            process.open_book(account, self.name_of(account))
+            if self.directory.admits(node, account) or not self.operator:
+                process.open_book(account, self.name_of(account))
         self.jetstream.start(when, process)
         if self.operator:
             self.at(process.recovered_at, self._recover, process)
@@ -203,14 +212,18 @@ class World:
         """Reload the node's configuration, removing and adding accounts."""
         if not self.operator:
             node.configured = (node.configured - remove) | add
+            self.directory.came(when, add)
         process = node.process
         if process is None:
             return
         process.load += 1
         process.told_load_at = when + node.clock_offset
         self.seen.add("reload")
+        self.directory.configure(node)
+        if self.operator:
+            remove = self.directory.dropped(process, node)
         for account, book in process.books.items():
-            is_removed = account in remove and not self.operator
+            is_removed = account in remove
             if is_removed:
                 process.trails[account].close(when)
                 self._enter_ring(
@@ -220,11 +233,22 @@ class World:
             if is_removed or process.zeroes:
                 process.reset(account, when)
                 book.numbers, book.row = (0,) * 12, None
+        for account in remove:
+            process.books.pop(account, None)
         if not self.operator:
-            for account in remove:
-                process.books.pop(account, None)
             for account in sorted(add):
                 process.open_book(account, self.name_of(account))
+
+    def cut(self, when: float, process: Process, account: str) -> None:
+        """Cut the account's clients off; the server keeps its counters."""
+        book = process.books.get(account)
+        if book is None:
+            return
+        process.trails[account].close(when)
+        self._enter_ring(when, process, account, book.connections + book.leafnodes)
+        # Another book: the links of this one are gone.
+        process.books[account] = Book(account, book.name)
+        process.books[account].numbers = book.numbers
 
     def step_wall(self, _when: float, seconds: float) -> None:
         """Step our wall clock."""
@@ -259,6 +283,8 @@ class World:
 
     def name_of(self, account: str) -> str:
         """Return the name tag that servers tell for the account."""
+        if self.operator and account in self.directory.entries:
+            return self.directory.entries[account].name
         tag = self.tags.get(account, account)
         return f"name of {tag}" if self.operator else ""
 
@@ -268,6 +294,8 @@ class World:
         if process is None:
             return False
         if self.operator:
+            if not self.directory.admits(node, account):
+                return False
             process.open_book(account, self.name_of(account))
         return account in process.books
 

@@ -10,6 +10,9 @@ from typing import Final, NamedTuple
 from nats_idle_exporter.errors import ExporterError
 from nats_idle_exporter.text import one_line, shorten
 
+MOST_ACCOUNTS: Final = 250_000
+"""Accounts of one source; more are none of one system."""
+
 _KEY: Final = re.compile(r"A[A-Z2-7]{55}")
 
 

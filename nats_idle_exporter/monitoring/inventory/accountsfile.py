@@ -18,27 +18,47 @@ from nats_idle_exporter.monitoring.inventory.openfile import read_text
 MOST_BYTES: Final = 16 * 1_048_576
 
 
-def read_accounts_file(
-    path: Path, parse: Callable[[str], Mapping[str, str]]
-) -> SourceList:
-    """Return the accounts of a file that ``parse`` reads into names by id.
+class AccountsFile:
+    """Read such a file, its text only after it changed: YAML takes long.
 
-    Raises:
-        SourceError: the file cannot be read or used.
+    Args:
+        parse: reads the text into names by id; raises ``ConfigError``.
     """
-    try:
-        names = parse(read_text(path, MOST_BYTES).text)
-    except EntryError as error:
-        raise SourceError(
-            str(path), expected=error.expected, found=error.found
-        ) from error
-    except ConfigError as error:
-        raise SourceError(
-            f"{path}: {error.path}", expected=error.expected, found=error.found
-        ) from error
-    return SourceList(
-        accounts={
-            account: InventoryAccount(account=account, name=name)
-            for account, name in names.items()
-        }
-    )
+
+    def __init__(self, parse: Callable[[str], Mapping[str, str]]) -> None:
+        self._parse = parse
+        self._text: str | None = None
+        self._result: SourceList | ConfigError = SourceList()
+
+    def read(self, path: Path) -> SourceList:
+        """Return the accounts of the file.
+
+        Raises:
+            SourceError: the file cannot be read or used.
+        """
+        try:
+            text = read_text(path, MOST_BYTES).text
+        except EntryError as error:
+            raise SourceError(
+                str(path), expected=error.expected, found=error.found
+            ) from error
+        if text != self._text:
+            self._text, self._result = text, self._parsed(text)
+        result = self._result
+        if isinstance(result, ConfigError):
+            raise SourceError(
+                f"{path}: {result.path}", expected=result.expected, found=result.found
+            )
+        return result
+
+    def _parsed(self, text: str) -> SourceList | ConfigError:
+        try:
+            names = self._parse(text)
+        except ConfigError as error:
+            return error
+        return SourceList(
+            accounts={
+                account: InventoryAccount(account=account, name=name)
+                for account, name in names.items()
+            }
+        )

@@ -7,7 +7,7 @@ for itself, and with the JWT of one account. Neither question loads an account.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from heapq import nsmallest
 from typing import Final, Protocol
 
@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct
 
 from nats_idle_exporter.monitoring.inventory.accounts import (
+    MOST_ACCOUNTS,
     EntryError,
     InventoryAccount,
     Problem,
@@ -31,8 +32,6 @@ LOOKUPS_PER_READ: Final = 500
 """Accounts whose JWT is asked for at one read; every server answers each of them."""
 
 LOOKUPS_AT_ONCE: Final = 25
-
-MOST_ACCOUNTS: Final = 250_000
 
 
 class AsksServers(Protocol):
@@ -105,13 +104,10 @@ class ClaimsSource:
             await self.close()
             self._connection = await self._connect()
         connection = self._connection
-        servers, keys = self._listed(await connection.gather(LIST_SUBJECT))
-        self._accounts = {
-            key: self._accounts.get(key) or InventoryAccount(account=key)
-            for key in keys
-        }
-        self._asked = {key: self._asked.get(key, 0) for key in keys}
-        problems = await self._look_up(connection)
+        replies = await connection.gather(LIST_SUBJECT)
+        # With many accounts this takes long: scrapes must not wait.
+        servers, due = await asyncio.to_thread(self._listed, replies)
+        problems = await self._look_up(connection, due)
         return SourceList(
             accounts=dict(self._accounts), problems=tuple(problems), servers=servers
         )
@@ -122,7 +118,19 @@ class ClaimsSource:
         if connection:
             await connection.close()
 
-    def _listed(self, replies: Iterable[bytes]) -> tuple[frozenset[str], set[str]]:
+    def _listed(self, replies: Iterable[bytes]) -> tuple[frozenset[str], list[str]]:
+        """Take the lists in; return who answered, and whose JWTs to ask for."""
+        servers, keys = self._decoded(replies)
+        self._accounts = {
+            key: self._accounts.get(key) or InventoryAccount(account=key)
+            for key in keys
+        }
+        self._asked = asked = {key: self._asked.get(key, 0) for key in keys}
+        # Those that were asked for longest ago.
+        due = nsmallest(LOOKUPS_PER_READ, asked, key=lambda key: (asked[key], key))
+        return servers, due
+
+    def _decoded(self, replies: Iterable[bytes]) -> tuple[frozenset[str], set[str]]:
         servers: set[str] = set()
         keys: set[str] = set()
         for reply in replies:
@@ -150,10 +158,10 @@ class ClaimsSource:
             )
         return frozenset(servers), keys
 
-    async def _look_up(self, connection: AsksServers) -> list[Problem]:
-        """Ask for the JWTs that were asked for longest ago."""
-        asked = self._asked
-        due = nsmallest(LOOKUPS_PER_READ, asked, key=lambda key: (asked[key], key))
+    async def _look_up(
+        self, connection: AsksServers, due: Sequence[str]
+    ) -> list[Problem]:
+        """Ask for these JWTs."""
         problems: list[Problem] = []
         for start in range(0, len(due), LOOKUPS_AT_ONCE):
             keys = due[start : start + LOOKUPS_AT_ONCE]
@@ -164,7 +172,7 @@ class ClaimsSource:
                 ]
             for key, answer in zip(keys, answers, strict=True):
                 self._turn += 1
-                asked[key] = self._turn
+                self._asked[key] = self._turn
                 problems += self._take(key, answer.result())
             if any(answer.result() is None for answer in answers):
                 break  # Most likely not permitted: the others would wait in vain.

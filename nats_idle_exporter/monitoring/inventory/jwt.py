@@ -152,7 +152,7 @@ def _account(claims: _Claims) -> InventoryAccount:
         raise EntryError(expected='the type "account"', found=f'"{kind}"')
     if not is_account_key(claims.subject):
         raise EntryError(
-            expected="the public key of an account as sub", found=claims.subject
+            expected="the public key of an account as sub", found="something else"
         )
     return InventoryAccount(
         account=claims.subject,

@@ -5,6 +5,7 @@ Everything here blocks and belongs in a thread. Nothing is ever written.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -165,7 +166,7 @@ def read_resolver_dir(folder: Path, files: JwtFiles) -> SourceList:
     gathering = _Gathering(files)
     with _listing(folder):
         for entry in _entries(folder):
-            if len(entry.name) == _SHARD and entry.is_dir():
+            if len(entry.name) == _SHARD and _is_folder(entry):
                 for inner in _entries(entry.path):
                     _take_key_file(gathering, inner)
             else:
@@ -191,9 +192,18 @@ def read_nsc_store(folder: Path, files: JwtFiles) -> SourceList:
     gathering = _Gathering(files)
     with _listing(folder):
         for entry in _entries(folder / "accounts"):
-            if entry.is_dir() and not _is_without_jwt(entry):
+            if _is_folder(entry) and not _is_without_jwt(entry):
                 gathering.take(f"{entry.path}/{entry.name}{_ENDING}", None)
     return gathering.result(folder)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            return False  # A link to itself leads nowhere, for servers too.
+        raise
 
 
 def _is_without_jwt(entry: os.DirEntry[str]) -> bool:

@@ -34,10 +34,17 @@ _CREDENTIALS: Final = re.compile(
 _CONNECT_SECONDS: Final = 5
 _CLOSE_SECONDS: Final = 1.0
 _NO_RESPONDERS: Final = "503"
+# What the library makes of a greeting in JSON that no nats-server sends.
+_STRANGE: Final = (AttributeError, LookupError, TypeError)
 # A ValueError is a line too long for INFO.
-_FAILURES: Final = (errors.Error, OSError, TimeoutError, ValueError)
+_FAILURES: Final = (errors.Error, OSError, TimeoutError, ValueError, *_STRANGE)
+
+MOST_ANSWERS: Final = 1000
+MOST_ANSWER_BYTES: Final = 268_435_456
+"""Of all answers to one question; more come from no servers of one system."""
 
 _KNOWN: Final = (
+    (_STRANGE, "what no nats-server says"),
     (errors.SecureConnRequiredError, "a server without TLS"),
     (errors.NoRespondersError, "no responder: another resolver, or no operator mode"),
     (TimeoutError, "no answer in time"),
@@ -106,7 +113,7 @@ class NatsConnection:
         self._refusals.clear()
         try:
             answers = await self._gather(subject)
-        except errors.Error as error:
+        except _FAILURES as error:
             raise self._unanswered(_words(error)) from error
         if not answers:
             raise self._unanswered("; ".join(self._refusals) or "no answer")
@@ -117,7 +124,7 @@ class NatsConnection:
         try:
             seconds = self._access.answer_seconds
             return bytes((await self._client.request(subject, timeout=seconds)).data)
-        except errors.Error:
+        except _FAILURES:
             return None
 
     async def close(self) -> None:
@@ -127,6 +134,7 @@ class NatsConnection:
     async def _gather(self, subject: str) -> list[bytes]:
         inbox = self._client.new_inbox()
         answers: list[bytes] = []
+        size = 0
         subscription = await self._client.subscribe(inbox)
         await self._client.publish(subject, reply=inbox)
         seconds = self._access.answer_seconds
@@ -136,6 +144,10 @@ class NatsConnection:
                 if (message.headers or {}).get("Status") == _NO_RESPONDERS:
                     raise errors.NoRespondersError
                 answers.append(message.data)
+                size += len(message.data)
+                if len(answers) > MOST_ANSWERS or size > MOST_ANSWER_BYTES:
+                    await self.close()
+                    raise self._unanswered("too many of them")
                 seconds = self._access.quiet_seconds
         await subscription.unsubscribe()
         return answers

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from nats_idle_exporter.monitoring.inventory.accounts import (
+    MOST_ACCOUNTS,
     Problem,
     SourceError,
     SourceList,
@@ -41,13 +42,19 @@ class _Source:
         """Read it; a failure leaves the last list."""
         try:
             async with asyncio.timeout(self._timeout_seconds):
-                self.last = await self._lists.read()
+                self.last = self._bounded(await self._lists.read())
             self.error = None
         except SourceError as error:
             self.error = error.problem
         except TimeoutError:
             expected = f"an answer within {self._timeout_seconds:g} s"
             self.error = Problem(self.label, expected, "none")
+
+    def _bounded(self, listed: SourceList) -> SourceList:
+        if len(listed.accounts) > MOST_ACCOUNTS:
+            expected = f"at most {MOST_ACCOUNTS} accounts"
+            raise SourceError(self.label, expected=expected, found="more")
+        return listed
 
     async def close(self) -> None:
         await self._lists.close()

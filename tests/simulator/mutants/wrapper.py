@@ -11,6 +11,7 @@ from nats_idle_exporter.activity import (
     Clocks,
     Instant,
     Ledger,
+    Listing,
     Reading,
     Row,
     Rules,
@@ -81,6 +82,14 @@ class Wrapper:
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Tell the heart of the new endpoints."""
         self._ledger.watch(self.endpoints(endpoints), now)
+
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Give the altered answer of the inventory to the heart."""
+        self._ledger.list_accounts(listing and self.listing(listing))
+
+    def listing(self, listing: Listing) -> Listing:
+        """Return the altered answer."""
+        return listing
 
     def consumers_wanted(self) -> frozenset[str]:
         """Ask for the consumers that the heart asks for."""

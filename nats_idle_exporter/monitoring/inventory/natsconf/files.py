@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Final, NoReturn, TypeAlias
@@ -19,6 +20,8 @@ MOST_BYTES: Final = 64 * 1_048_576
 """Of all files together, each counted as often as it is included."""
 
 MOST_FILES: Final = 1000
+
+_NAME: Final = re.compile(r"[A-Z_][A-Z0-9_]*")
 
 _Identity: TypeAlias = tuple[int, int]
 """Device and inode: the same file by whatever name."""
@@ -113,7 +116,8 @@ class _Environment:
             raise ConfError(
                 self._used_at,
                 expected="a variable of the keys before it or of the environment",
-                found=shown,
+                # What looks like no name may be a password that begins with a $.
+                found=shown if _NAME.fullmatch(name) else "another word after a $",
             )
         scanner = Scanner(text, f"{self._used_at}: {shown}", has_lines=False)
         return Parser(scanner, self, depth).lone_value()
