@@ -194,7 +194,7 @@ class Intake:
         is_wiped = was_reloaded and wipes_on_reload(reading.server)
         gap_seconds = _gap_seconds(reading, server)
         for account in self._worth_comparing(
-            server.rows, rows, was_reloaded=was_reloaded
+            server.rows, rows, was_reloaded=was_reloaded, is_wiped=is_wiped
         ):
             # Not listed is a row of zeros: the server has not touched it.
             before = server.rows.get(account) or Row(account)
@@ -262,15 +262,22 @@ class Intake:
         self._news.clear()
 
     def _worth_comparing(
-        self, before: dict[str, Row], after: dict[str, Row], *, was_reloaded: bool
+        self,
+        before: dict[str, Row],
+        after: dict[str, Row],
+        *,
+        was_reloaded: bool,
+        is_wiped: bool,
     ) -> Iterable[str]:
         """Yield the accounts of which a reading may tell something new.
 
         Most accounts of most readings are idle, and their rows equal.
         """
-        if was_reloaded:
-            return before.keys() | after.keys()
         records = self._memory.records
+        if was_reloaded:
+            # Who came, was used and went between two readings is in neither.
+            others = records.keys() if is_wiped else set[str]()
+            return before.keys() | after.keys() | others
         changed = (
             account
             for account, row in after.items()
