@@ -10,11 +10,12 @@ PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test lint demo servers kill9 bench-state clean
+.PHONY: help venv test truth chaos soak lint demo servers kill9 bench-state bench-loop \
+	bench-scrapes clean
 .PRECIOUS: $(VENV)/.installed-%
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed-demo ## watch a real cluster with forgotten accounts
 	$(BIN)/nats-idle-exporter demo $(if $(DURATION),--duration $(DURATION))
@@ -35,8 +36,20 @@ lint: $(VENV)/.installed-test ## check style, format and types
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
+truth: $(VENV)/.installed-test servers ## judge us and the plain query by what scripts did
+	$(BIN)/python -m tests.truth $(if $(JSON),--json $(JSON))
+
 kill9: $(VENV)/.installed-test ## kill a saving process 100 times, and look at its file
 	KILLS=100 $(BIN)/pytest tests/state/test_kill.py
+
+soak: $(VENV)/.installed-test servers ## run 10,000 cycles in minutes; nothing may grow
+	$(BIN)/python -m tests.bench.soak $(CYCLES)
+
+bench-loop: $(VENV)/.installed-test servers ## measure how long the event loop stands still
+	$(BIN)/python -m tests.bench.loop $(ACCOUNTS)
+
+bench-scrapes: $(VENV)/.installed-test servers ## measure 200 scrapers and 50 slow readers at once
+	$(BIN)/python -m tests.bench.scrapes $(ACCOUNTS)
 
 bench-state: $(VENV)/.installed-test ## measure what keeping the state costs
 	$(BIN)/python -m tests.bench.state $(ACCOUNTS)

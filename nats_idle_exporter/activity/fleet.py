@@ -74,6 +74,14 @@ class Fleet:
             return None, None
         return earliest(asked), max(asked)
 
+    def youngest_at(self) -> float:
+        """Return when the last server that counts started, on the fast timeline.
+
+        Uptimes are rounded down, so it is that moment at the latest.
+        """
+        starts = (s.answered.fast - s.facts.uptime_seconds for _, s in self.counted())
+        return max(starts, default=float("-inf"))
+
     def witnesses(self) -> list[Server]:
         """Return those whose word on accounts holds: who counts, else who did.
 
@@ -155,7 +163,12 @@ class Fleet:
         return ends
 
     def forget(self, before_at: float) -> None:
-        """Drop the baselines of servers that ended before that moment."""
+        """Drop the baselines of servers that ended before that moment.
+
+        As long as none counts, these are the last whose word on accounts holds.
+        """
+        if not any(self.counted()):
+            return
         self.servers = {
             server_id: server
             for server_id, server in self.servers.items()

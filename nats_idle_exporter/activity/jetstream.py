@@ -106,7 +106,8 @@ class Rounds:
         jetstream.counted_to = newest if is_whole else jetstream.counted_to
         jetstream.reach = later(jetstream.reach, oldest)
         self._see_enabled(is_whole=is_whole)
-        self._settle(told, Span(oldest, newest, is_whole))
+        started_at = self._fleet.youngest_at()
+        self._settle(told, Span(oldest, newest, started_at, is_whole))
 
     # -- evidence
 

@@ -98,6 +98,8 @@ class Judge:
         self._round_seconds = max(
             self._poll_seconds, OUTDATED_AFTER_ROUNDS * cadence.jetstream_seconds
         )
+        # Quiet for a round, however early that came.
+        self._quiet_seconds = cadence.jetstream_seconds / 2
         self._proof_from = max(proof_from, holes.unforgiven_until_at)
         self._holes = holes
         self._frames: dict[tuple[Policy, Coverage | None], _Frame] = {}
@@ -153,7 +155,7 @@ class Judge:
             is_wanted = record.is_raised or idle >= self._late_level(policy)
             if is_wanted:
                 self._needed.add(record.account)
-            elif estate.is_unclear or idle >= self._cadence.jetstream_seconds:
+            elif estate.is_unclear or idle >= self._quiet_seconds:
                 self._welcome.append((not estate.is_unclear, record.account))
             idle = self._checked(idle, quiet_since, estate, policy)
             if is_wanted and not outdated:

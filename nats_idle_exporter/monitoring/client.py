@@ -31,18 +31,19 @@ from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.access import Accesses
 from nats_idle_exporter.monitoring.clock import Clock
+from nats_idle_exporter.monitoring.closed import search_ring
 from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
 from nats_idle_exporter.monitoring.jetstream import read_jetstream
 from nats_idle_exporter.monitoring.memories import memory_rows, read_memories
 from nats_idle_exporter.monitoring.names import AccountNames
-from nats_idle_exporter.monitoring.ring import PAGE, RingMemory, RingSearch
+from nats_idle_exporter.monitoring.ring import RingMemory
 from nats_idle_exporter.urls import without_credentials
 
-CLOSED: Final = "/connz?state=closed&auth=1&sort=stop"
-"""Never filtered: of an account that was removed a filter hides all entries."""
 ACCOUNTS_PER_POLL: Final = 10
 """Accounts asked about one by one in one poll: these requests must stay few."""
+LOOK_UP_SHARE: Final = 0.5
+"""Part of a poll's time in which accounts of closed connections may be looked up."""
 RINGS_PER_ENDPOINT: Final = 8
 """Rings remembered of the servers that answer at an endpoint in turn."""
 TELLS_NAMES: Final = (2, 11)
@@ -201,8 +202,11 @@ class MonitoringClient:
         is_new = self._met.get(url) != server.server_id
         rows = await ask("/accstatz?unused=1", wire.decode_accstatz)
         # After accstatz: who left it before it was asked is in the ring by now.
-        search = await _search_ring(
-            conversation, varz, self._rings.get(server.server_id)
+        search = await search_ring(
+            conversation,
+            varz,
+            self._rings.get(server.server_id),
+            self._timeout_seconds * LOOK_UP_SHARE,
         )
         if server.system_account is None:
             # Either it has none, or its release tells it only here: taken for
@@ -272,17 +276,6 @@ class MonitoringClient:
 
 def _tells_names(server: ServerFacts) -> bool:
     return not server.is_operator_mode or server.release >= TELLS_NAMES
-
-
-async def _search_ring(
-    conversation: Conversation, varz: wire.Varz, last: RingMemory | None
-) -> RingSearch:
-    head = await conversation.ask(f"{CLOSED}&limit=1", wire.decode_closed)
-    search = RingSearch(varz, head, last)
-    while (offset := search.next_offset) is not None:
-        page = f"{CLOSED}&limit={PAGE}&offset={offset}"
-        search.add(await conversation.ask(page, wire.decode_closed))
-    return search
 
 
 async def _detail(

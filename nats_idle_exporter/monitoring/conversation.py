@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Callable, Mapping
 from typing import Final, TypeVar
@@ -16,6 +17,8 @@ from nats_idle_exporter.monitoring.fetch import address, fetch
 T = TypeVar("T")
 BEGINNING: Final = 16_384
 """Bytes in which every server tells the moment of its answer, before any list."""
+LONG: Final = 131_072
+"""Bytes of a body that take more time to decode than a thread costs."""
 _NOW: Final = re.compile(rb'"now": ?"([^"]{1,64})"')
 
 
@@ -65,7 +68,7 @@ class Conversation:
         where = address(self._url, path)
         body = await fetch(self._session, where, self._max_body_bytes, self._access)
         try:
-            server_id, told = decode(body)
+            server_id, told = await _decoded(body, decode)
         except EndpointError as error:
             detail = f"{where.raw_path_qs}: {error.detail}"
             raise failure(error.reason, detail) from error
@@ -88,3 +91,10 @@ class Conversation:
             what = "the answer of the last poll once more; is there a cache?"
             raise failure(PAYLOAD, f"{path}: {what}")
         self.moments[path] = bytes(found[1])
+
+
+async def _decoded(body: bytearray, decode: Callable[[bytearray], T]) -> T:
+    """Return what a body tells; scrapes and probes need not wait for a long one."""
+    if len(body) < LONG:
+        return decode(body)
+    return await asyncio.to_thread(decode, body)

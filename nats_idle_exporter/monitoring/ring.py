@@ -64,12 +64,22 @@ class RingSearch:
         varz: of the same poll, asked before the ring.
         head: the ring's newest entry, asked before its pages.
         last: what the last good poll of this server left, None if there was none.
+        tells_accounts: the pages do; else ``name`` has to be told who was new.
     """
 
-    def __init__(self, varz: Varz, head: ClosedPage, last: RingMemory | None) -> None:
+    def __init__(
+        self,
+        varz: Varz,
+        head: ClosedPage,
+        last: RingMemory | None,
+        *,
+        tells_accounts: bool = True,
+    ) -> None:
         server = varz.server
         self._varz = varz
         self._last = last
+        self._tells_accounts = tells_accounts
+        self._names: dict[int, str] = {}
         self._known = self._last.known if self._last else {}
         newest = head.entries[0] if head.entries else None
         self._mark = Mark(varz.accepted, varz.open, head.total, newest)
@@ -114,15 +124,34 @@ class RingSearch:
             is_known = self._oldest in self._known
             self._is_settled = is_known and self._is_older(page.entries[-1])
 
+    @property
+    def unnamed(self) -> list[int]:
+        """The cids of what is new and whose account is yet to be told."""
+        if self._tells_accounts:
+            return []
+        return [
+            cid
+            for cid, entry in self._entries.items()
+            # Who never was in any account needs no name.
+            if cid not in self._known and entry.account and cid not in self._names
+        ]
+
+    def name(self, page: ClosedPage) -> None:
+        """Take in a page that tells accounts, of entries that were added."""
+        self._names.update({entry.cid: entry.account for entry in page.entries})
+
     def ring(self) -> Ring:
         """Return what is new, and whether that is all there was."""
-        is_counted = self._is_counted()
-        joins = self._joins_known()
+        is_named = not self.unnamed
+        is_counted = is_named and self._is_counted()
+        joins = is_named and self._joins_known()
         was_complete = self._last is not None and self._last.is_complete
+        # What is known was told, unless an earlier reading was not told all names.
+        is_told = self._tells_accounts or self._last is None or was_complete
         return Ring(
             new=self._news(),
             reaches_back=is_counted or joins,
-            is_complete=is_counted or (joins and was_complete),
+            is_complete=(is_counted and is_told) or (joins and was_complete),
         )
 
     def memory(self) -> RingMemory:
@@ -179,10 +208,16 @@ class RingSearch:
     def _news(self) -> tuple[Closed, ...]:
         ages: dict[str, float] = {}
         for cid, entry in self._entries.items():
-            if entry.account and cid not in self._known:
+            account = self._account(entry)
+            if account and cid not in self._known:
                 age = self._age(entry)
-                ages[entry.account] = min(age, ages.get(entry.account, age))
+                ages[account] = min(age, ages.get(account, age))
         return tuple(Closed(*each) for each in sorted(ages.items()))
+
+    def _account(self, entry: ClosedEntry) -> str:
+        if self._tells_accounts or not entry.account:
+            return entry.account
+        return self._names.get(entry.cid, "")
 
     def _age(self, entry: ClosedEntry) -> float:
         # A stamp that cannot be, or may have been made before a step, is now.

@@ -63,13 +63,14 @@ class TestConsumers:
         assert watcher.account().is_observed
         assert watcher.account().idle_seconds == HOUR + 10 * POLL
 
+    @pytest.mark.parametrize("early", [0.0, 2.0])
     def test_quiet_accounts_are_looked_at_in_each_round(
-        self, watcher: Watcher, server: Process
+        self, watcher: Watcher, server: Process, early: float
     ) -> None:
         """Who is in use by other signs is left in peace after the first look."""
         wanted = []
         for step in range(6):
-            when = START + step * POLL
+            when = START + step * (POLL - early)
             asked = watcher.ledger.consumers_wanted()
             stream = read_by()._replace(last_seq=5 + min(step, 3))
             watcher.cycle(when, told(server, when, stream, consumers_of=asked))

@@ -209,6 +209,18 @@ class TestGone:
 
         assert watcher.account("ELSEWHERE").quiet_since_at == when
 
+    def test_last_word_on_accounts_is_not_forgotten(self) -> None:
+        """However long no server answers, the system account is no tenant."""
+        watcher = Watcher(A, B, forget_after=HOUR)
+        one = Process("SA", A, 0.0)
+        rows = [a_row(), a_row("$SYS")]
+        watcher.cycle(START, one.reading(START, rows))
+        watcher.ledger.watch([B], at(START + 1))
+        for hours in (1, 2):
+            watcher.cycle(START + hours * HOUR + 2)
+
+        assert [account.account for account in watcher.view.accounts] == ["TEAM"]
+
     def test_operator_mode_waits_for_forget_after(self) -> None:
         """Servers unload idle accounts at every restart: absence means nothing."""
         watcher = Watcher(A, forget_after=HOUR)

@@ -97,6 +97,8 @@ ONCE = (
     Once(18690, "a stream that seemed gone while its server recovered"),
     Once(26690, "such a stream among several"),
     Once(46553, "a stream that recovered between two rounds, with its account"),
+    Once(65668, "a stream that seemed gone before and after it was written"),
+    Once(302303, "who is no tenant, after the last server was forgotten"),
     Once(
         2433,
         "streams of an account that was loaded since the last round",

@@ -70,6 +70,18 @@ class TestFirstSight:
 
         assert watcher.account().quiet_since_at == START
 
+    def test_known_stream_is_in_doubt_when_all_servers_are_others(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """What other servers tell under its name may have been written at any time."""
+        watch(watcher, server, a_stream(written_at=START - 60), end=START)
+        watcher.ledger.watch([B], at(NEXT))
+        other = Process("SB", B, BOOT)
+        other.loaded_at = BOOT
+        watcher.cycle(LATER, told(other, LATER, a_stream(), untouched=TEAM))
+
+        assert watcher.account().quiet_since_at == LATER
+
     def test_stamp_dates_the_last_activity(
         self, watcher: Watcher, server: Process
     ) -> None:

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _READY = b"mounted\n"
+PROGRAMS = ("unshare", "mount", "nsenter")
 _APART = ("unshare", "--mount")
 _MOUNT = ("mount", "-t", "tmpfs", "-o")
 _BLOCK = bytes(4096)
@@ -59,7 +60,6 @@ def a_disk(folder: Path, options: str = "size=16m") -> Iterator[Disk]:
     """Mount a disk over a folder; what runs there must have ended in the end.
 
     Raises:
-        OSError: there is no program to do so.
         PermissionError: this process may not do so.
     """
     module = (sys.executable, "-m", "tests.chaos.disks")

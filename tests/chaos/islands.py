@@ -37,7 +37,6 @@ def islands() -> Iterator[Islands]:
     """Make both, and remove them; what runs in them must have ended by then.
 
     Raises:
-        OSError: there is no program ``ip``.
         subprocess.CalledProcessError: this process may not do so.
     """
     names = [f"chaos-{end}-{os.getpid()}" for end in ("near", "far")]

@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.disks import Disk, a_disk
+from tests.chaos.disks import PROGRAMS, Disk, a_disk
 from tests.chaos.pages import BACKED, FLAGS, RAISED, until
 from tests.support.daemon import Daemon
+from tests.support.programs import require_program
 from tests.support.topology import a_single, running
 
 pytestmark = pytest.mark.live
@@ -45,12 +46,14 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def mounted(folder: Path) -> Iterator[Callable[[str], Disk]]:
     """How to mount a disk there."""
+    for program in PROGRAMS:
+        require_program(program)
     with ExitStack() as stack:
 
         def mount(options: str) -> Disk:
             try:
                 return stack.enter_context(a_disk(folder, options))
-            except OSError as error:
+            except PermissionError as error:
                 pytest.skip(f"no disk can be mounted: {error}")
 
         yield mount

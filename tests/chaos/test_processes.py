@@ -13,9 +13,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.chaos.islands import FAR, Islands, islands
+from tests.chaos.islands import FAR, PROGRAM, Islands, islands
 from tests.chaos.pages import BACKED, FLAGS, HELD, RAISED, until
 from tests.support.daemon import Daemon
+from tests.support.programs import require_program
 from tests.support.servers import NEWEST, binary
 from tests.support.topology import a_cluster, accounts_config, running
 
@@ -49,11 +50,10 @@ async def test_killed_servers() -> None:
 @pytest.fixture
 def places() -> Iterator[Islands]:
     """Two network namespaces with a cable between them."""
+    require_program(PROGRAM)
     with ExitStack() as stack:
         try:
             made = stack.enter_context(islands())
-        except OSError as error:
-            pytest.skip(f"no program ip: {error}")
         except subprocess.CalledProcessError as error:
             pytest.skip(f"no network namespaces: {error.stderr.decode().strip()}")
         yield made

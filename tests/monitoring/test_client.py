@@ -24,7 +24,7 @@ from tests.monitoring.scripted import (
 )
 from tests.support.clock import FakeClock
 
-CLOSED = "/connz?state=closed&auth=1&sort=stop&limit="
+CLOSED = "/connz?state=closed&sort=stop&auth=1&limit="
 PEERS = ["/routez", "/gatewayz"]
 FACTS = ["/varz", "/accstatz?unused=1", f"{CLOSED}1", *PEERS]
 PAGE = "/jsz?accounts=1&streams=1&config=1&limit=1024&offset="

@@ -75,6 +75,7 @@ class Horizon:
         endpoint.past.add(node.index)
         endpoint.last_process = process
         process.read_by.add(endpoint.url)
+        process.is_let_go = False
         process.known_at = None
 
     def _end_predecessors(self, poll: Poll, process: Process) -> None:
@@ -87,11 +88,10 @@ class Horizon:
             and (poll.endpoint.url in run.read_by or not run.read_by)
         ]
         if before:
-            start_at = max(run.last_sample_at for run in before)
-            if start_at == NEVER:
-                start_at = node.added_at
-            if start_at > NEVER:
-                end_at = _death_at(before)
+            # What the operator watches again counts from then on.
+            read = (run.last_sample_at for run in before)
+            start_at, end_at = max(node.added_at, *read), _death_at(before)
+            if NEVER < start_at < end_at:
                 self.truth.end(before, start_at, end_at, poll.answered_at)
             node.ended = [run for run in node.ended if run not in before]
 
@@ -107,7 +107,7 @@ class Horizon:
         for journal in self.world.jetstream.journals:
             is_kept = journal.is_there and node.index in journal.places
             if is_kept and journal not in told_journals:
-                journal.miss(poll.asked_at)
+                journal.miss(poll.asked_at, node.index)
         self.truth.settle_journals(poll.tellings, poll.answered_at)
 
     def _hear_peers(self, poll: Poll) -> None:
@@ -154,6 +154,8 @@ class Horizon:
         return all(endpoint.last_process is not run for endpoint in endpoints)
 
     def _end_unwatched(self, run: Process, told_at: float) -> None:
+        if run.known_at is None and run.is_let_go:
+            return
         start_at = run.known_at if run.known_at is not None else run.last_sample_at
         if start_at > NEVER:
             self.truth.end([run], start_at, _death_at([run]), told_at)
@@ -166,7 +168,7 @@ class Horizon:
             end_at = when if node.process else _death_at(runs)
             self.truth.end(runs, max(read), end_at, when)
         for run in runs:
-            run.known_at = None
+            run.known_at, run.is_let_go = None, True
             for account, trail in run.trails.items():
                 if trail.is_open and trail.seen_segment == trail.segment:
                     self.truth.show(account, when, when)

@@ -8,7 +8,8 @@ in the counters of its owner.
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_right, insort
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
@@ -19,6 +20,10 @@ from nats_idle_exporter.activity import Consumer, Stream
 from tests.simulator.servers import NEVER
 
 _by_time = attrgetter("at")
+
+
+MISSES_UNTIL_GONE = 3
+"""So often a stream may be missing before it may be taken for deleted."""
 
 
 class Acks(Enum):
@@ -128,11 +133,9 @@ class Journal:
     """The most that was told of it, and of each consumer."""
     first_told_at: float = math.inf
     told_at: float = NEVER
-    missed_at: float | None = None
-    """When one of its nodes first did not tell it, since it was last told."""
+    _missed: list[tuple[float, int]] = field(default_factory=list)
+    """When which of its nodes did not tell it, since it was last told."""
     told_seq: int = 0
-    missed_to: float = NEVER
-    """When they last did not tell it since."""
     losses: list[Loss] = field(default_factory=list)
     unseen: list[Loss] = field(default_factory=list)
     """What was lost before anything of it was told."""
@@ -148,7 +151,7 @@ class Journal:
         self._lose(when)
         self.pages.append(Page(when, is_there=is_there))
         self.known_to = dict.fromkeys(self.places, when)
-        self.missed_at = None
+        self._missed.clear()
 
     def bury(self) -> None:
         """Forget what was lost: no server is left that a new heart could ask."""
@@ -225,11 +228,21 @@ class Journal:
             if page.reader and page.at > told_at:
                 yield page.at
 
-    def miss(self, asked_at: float) -> None:
+    def miss(self, asked_at: float, node: int) -> None:
         """Note that one of its nodes did not tell it."""
         if asked_at > self.told_at:
-            self.missed_at = self.missed_at or asked_at
-            self.missed_to = asked_at
+            insort(self._missed, (asked_at, node))
+
+    def missed_after(self, when: float) -> float | None:
+        """Return when it was missed first after that moment, None if it never was."""
+        return next((at for at, _ in self._missed if at >= when), None)
+
+    def seemed_gone_at(self, when: float) -> float | None:
+        """Return since when it seemed to be deleted at that moment, None if not."""
+        counts = Counter(node for at, node in self._missed if at < when)
+        if max(counts.values(), default=0) < MISSES_UNTIL_GONE:
+            return None
+        return self._missed[0][0]
 
     def untold_at(self, answer: Answer) -> float:
         """Return the newest use that such an answer would show."""
@@ -264,7 +277,7 @@ class Journal:
             self.looked_at = max(self.looked_at, as_of)
         self.told_at = max(self.told_at, as_of)
         self.first_told_at = min(self.first_told_at, as_of)
-        self.missed_at = None
+        self._missed.clear()
         self.told_seq = page.last_seq
         return Heard(max(writes, default=NEVER), is_doubtful)
 
@@ -286,7 +299,8 @@ class Journal:
         """Forget what was told: whoever heard it is gone."""
         self.writes_told_at = self.emptied_at
         self.looked_at = self.told_at = NEVER
-        self.told_seq, self.first_told_at, self.missed_at = 0, math.inf, None
+        self.told_seq, self.first_told_at = 0, math.inf
+        self._missed.clear()
         self._reads_told_at.clear()
         self._marks.clear()
         self.losses.clear()
@@ -296,14 +310,16 @@ class Journal:
     def _lose(self, when: float) -> None:
         """Account for use that is wiped out before any reading told it.
 
-        Only of a stream that was told with messages can its loss be told.
+        Only of a stream that was told with messages can its loss be told, and not
+        after it seemed gone: what comes back after that is as good as new.
         """
-        written_at = max(self.untold_writes(), default=NEVER)
-        read_at = max(self.untold_reads(), default=NEVER)
         if self.told_seq:
+            end_at = self.seemed_gone_at(when) or when
+            written = (at for at in self.untold_writes() if at <= end_at)
+            read = (at for at in self.untold_reads() if at <= end_at)
             read_since = max(self.looked_at, self.first_told_at)
-            self._note_loss(self.told_at, when, written_at, is_read=False)
-            self._note_loss(read_since, when, read_at, is_read=True)
+            self._note_loss(self.told_at, end_at, written, is_read=False)
+            self._note_loss(read_since, end_at, read, is_read=True)
         used = (page.at for page in self.pages if page.is_write or page.reader)
         past = Loss(self.account, NEVER, when, max(used, default=NEVER), is_read=False)
         self._past.append(past)
@@ -313,10 +329,11 @@ class Journal:
         self.told_seq = 0
 
     def _note_loss(
-        self, start_at: float, when: float, used_at: float, *, is_read: bool
+        self, start_at: float, end_at: float, uses: Iterator[float], *, is_read: bool
     ) -> None:
+        used_at = max(uses, default=NEVER)
         if used_at > start_at:
-            self.losses.append(Loss(self.account, start_at, when, used_at, is_read))
+            self.losses.append(Loss(self.account, start_at, end_at, used_at, is_read))
 
 
 def _moved(reader: Reader, stamp: float, acks: Acks) -> Reader:

@@ -37,6 +37,13 @@ class Violation(NamedTuple):
     detail: str
 
 
+class Claim(NamedTuple):
+    """A time in which an account is claimed to be idle."""
+
+    from_at: float
+    to_at: float
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promise:
     """What the judged history sets, as the operator would."""
@@ -332,21 +339,23 @@ class Judge:
                 for journal in self.world.jetstream.journals
                 if journal.account == view.account
                 for at in uses(journal)
-                if at <= claimed_at and not self._is_missed(journal, at)
+                if at <= claimed_at
+                and not self._is_missed(journal, Claim(at, claimed_at))
             ),
             default=NEVER,
         )
 
-    def _is_missed(self, journal: Journal, used_at: float) -> bool:
-        """Say whether its stream seemed gone after a use, so that nobody could tell."""
-        missed_at = journal.missed_at
-        if missed_at is None or used_at > journal.missed_to:
+    def _is_missed(self, journal: Journal, since: Claim) -> bool:
+        """Say whether its stream seemed gone since a use, so that nobody could tell."""
+        missed_at = journal.missed_after(since.from_at)
+        if missed_at is None:
             return False
-        if journal.told_at <= journal.emptied_at or used_at > missed_at:
-            # It came, was used, and seemed gone, all between two rounds.
+        is_news = journal.told_at <= journal.emptied_at
+        if is_news or journal.seemed_gone_at(since.from_at) is not None:
+            # Nobody waits for it: it came, was used and seemed gone between rounds.
             return True
         hole = Hole(journal.told_at, missed_at)
-        is_missed = self._is_forgiven(hole, journal.account, used_at)
+        is_missed = self._is_forgiven(hole, journal.account, since)
         if is_missed:
             self.forgiven[journal.account] += 1
         return is_missed
@@ -368,20 +377,21 @@ class Judge:
             used_at = hole.uses.get(account, NEVER)
             if hole.is_of_reads is not of_reads or not since < used_at <= claimed_at:
                 continue
-            if self._is_forgiven(hole, account, since):
+            if self._is_forgiven(hole, account, Claim(since, claimed_at)):
                 self.forgiven[account] += 1
             elif used_at > last_at:
                 last_at, how = used_at, f"in a hole of {hole.seconds:.1f}s"
         return last_at, how
 
-    def _is_forgiven(self, hole: Hole, account: str, from_at: float) -> bool:
+    def _is_forgiven(self, hole: Hole, account: str, claim: Claim) -> bool:
         if hole.seconds > self.promise.longest_forgiven(account):
             return False
         together = sum(
             other.seconds
             for other in self.truth.holes
             if other.account in (None, account)
-            and other.end_at > from_at
+            and other.end_at > claim.from_at
+            and other.start_at < claim.to_at
             and (hole.is_of_reads or not other.is_of_reads)
         )
         return together < self.promise.threshold(account) / 20
@@ -460,7 +470,11 @@ class Judge:
         is_whole = not any(poll.is_failed for poll in self._polls)
         due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
         due_at = max(due_at + self._slack_seconds, self._ready_at)
-        rounds_seconds = 2 * self.watcher.habits.jetstream_seconds
+        habits = self.watcher.habits
+        rounds_seconds = 2 * habits.jetstream_seconds
+        if habits.failing_every:
+            # A poll that fails puts a round off.
+            rounds_seconds += habits.interval_seconds
         if view.account in self._holding:
             due_at += rounds_seconds
         elif self.world.jetstream.enabled:

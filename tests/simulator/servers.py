@@ -165,6 +165,8 @@ class Process:
         self.read_by: set[str] = set()
         self.known_at: float | None = None
         """When a reading of another server first listed it, unwatched."""
+        self.is_let_go = False
+        """The operator ended its watch, and nobody read it since."""
         self.closed: list[Closing] = []
         """Whatever was closed, in that order; the ring is the end of it."""
         self.ring_size = 0
@@ -208,6 +210,7 @@ class Process:
         self.last_sample_at = self.last_ring_at = NEVER
         self.applied_load = self.known_at = None
         self.read_by.clear()
+        self.is_let_go = False
         self.settled = 0
         for trail in self.trails.values():
             trail.forget()

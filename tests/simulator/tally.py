@@ -61,6 +61,15 @@ class Tally:
             for v in outcome.violations
         )
 
+    def merge(self, other: Tally) -> None:
+        """Count what another tally counted."""
+        self.histories += other.histories
+        self.raises += other.raises
+        self.owner_raises += other.owner_raises
+        self.with_raise += other.with_raise
+        self.seen.update(other.seen)
+        self.violations.extend(other.violations)
+
     @property
     def raise_share(self) -> float:
         """Return the share of histories in which an account was raised."""

@@ -117,9 +117,11 @@ async def flood(server: NatsServer, account: str, count: int) -> None:
             group.create_task(come_and_go())
 
 
-async def log_in_and_leave(server: NatsServer, user: str) -> bytes:
+async def log_in_and_leave(
+    server: NatsServer, user: str, password: str = PASSWORD
+) -> bytes:
     """Say CONNECT and nothing more; return the server's answer."""
-    options = {"user": user, "pass": PASSWORD, "verbose": False}
+    options = {"user": user, "pass": password, "verbose": False}
     reader, writer = await asyncio.open_connection("127.0.0.1", server.client.number)
     try:
         await reader.readline()

@@ -137,6 +137,13 @@ async def running_scraper(
 
 
 @asynccontextmanager
+async def running_archive(folder: Path) -> AsyncIterator[Service]:
+    """Run Prometheus that scrapes nothing: it tells what lies in ``tsdb``."""
+    async with _prometheus(folder, {}) as service:
+        yield service
+
+
+@asynccontextmanager
 async def _prometheus(
     folder: Path, config: Mapping[str, Any]
 ) -> AsyncIterator[Service]:

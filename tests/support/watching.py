@@ -5,9 +5,10 @@ Everything but time is real: the client, the poll loop, the ledger, the servers.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, NamedTuple
 
 from nats_idle_exporter.activity import (
     AccountView,
@@ -40,6 +41,13 @@ HANG_SECONDS = 0.25
 """Real time after which a paused server is given up in a cycle."""
 
 
+class Memory(NamedTuple):
+    """Those who remember from cycle to cycle."""
+
+    ledger: Ledger
+    client: MonitoringClient
+
+
 class Watching:
     """One system under watch, on a clock of its own; ``snapshot`` is the last one."""
 
@@ -47,12 +55,14 @@ class Watching:
         self,
         poller: Poller,
         clock: FakeClock,
-        snapshots: list[Snapshot],
+        snapshots: Sequence[Snapshot],
+        memory: Memory,
         inventory: InventoryReader | None = None,
     ) -> None:
         self._inventory = inventory
         self._poller = poller
         self.clock = clock
+        self.memory = memory
         self._snapshots = snapshots
 
     async def cycles(self, count: int = 1) -> SystemView:
@@ -146,7 +156,7 @@ async def watching_as(
             max_body_bytes=config.poll.max_body_bytes,
             accesses=make_accesses(config),
         )
-        snapshots: list[Snapshot] = []
+        snapshots: deque[Snapshot] = deque(maxlen=1)
         poller = Poller(
             {"default": WatchedSystem(ledger, urls)},
             around(client),
@@ -157,4 +167,4 @@ async def watching_as(
         reader = inventories.get("default")
         if reader:
             poller.follow("default", reader)
-        yield Watching(poller, clock, snapshots, reader)
+        yield Watching(poller, clock, snapshots, Memory(ledger, client), reader)
