@@ -17,7 +17,11 @@ from nats_idle_exporter.activity.listings import Listings
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.activity.record import Record
-from nats_idle_exporter.activity.servers import Server, wipes_on_reload
+from nats_idle_exporter.activity.servers import (
+    Server,
+    gap_seconds_since,
+    wipes_on_reload,
+)
 from nats_idle_exporter.activity.stamps import counting_since, issued_since, stamped_at
 from nats_idle_exporter.activity.view import EvidenceKind
 
@@ -139,7 +143,7 @@ class Intake:
 
     def _bound_by_ring(self, reading: Reading, last: Server) -> None:
         if self._is_forgetful(reading):
-            gap_seconds = _gap_seconds(reading, last)
+            gap_seconds = gap_seconds_since(reading, last)
             self._memory.holes.add(reading.answered.slow, gap_seconds)
 
     def _is_forgetful(self, reading: Reading) -> bool:
@@ -192,9 +196,9 @@ class Intake:
         server = self._memory.fleet.servers[reading.server.server_id]
         was_reloaded = reading.server.loaded_at != server.facts.loaded_at
         is_wiped = was_reloaded and wipes_on_reload(reading.server)
-        gap_seconds = _gap_seconds(reading, server)
+        gap_seconds = gap_seconds_since(reading, server)
         for account in self._worth_comparing(
-            server.rows, rows, was_reloaded=was_reloaded
+            server.rows, rows, was_reloaded=was_reloaded, is_wiped=is_wiped
         ):
             # Not listed is a row of zeros: the server has not touched it.
             before = server.rows.get(account) or Row(account)
@@ -262,15 +266,22 @@ class Intake:
         self._news.clear()
 
     def _worth_comparing(
-        self, before: dict[str, Row], after: dict[str, Row], *, was_reloaded: bool
+        self,
+        before: dict[str, Row],
+        after: dict[str, Row],
+        *,
+        was_reloaded: bool,
+        is_wiped: bool,
     ) -> Iterable[str]:
         """Yield the accounts of which a reading may tell something new.
 
         Most accounts of most readings are idle, and their rows equal.
         """
-        if was_reloaded:
-            return before.keys() | after.keys()
         records = self._memory.records
+        if was_reloaded:
+            # Who came, was used and went between two readings is in neither.
+            others = records.keys() if is_wiped else set[str]()
+            return before.keys() | after.keys() | others
         changed = (
             account
             for account, row in after.items()
@@ -286,12 +297,3 @@ def _touched(told: JetStreamRound) -> frozenset[str]:
     """Return the accounts whose streams may have been used at any time."""
     written = (s.account for s in told.streams if s.last_seq or s.written_at)
     return told.enabled.difference(told.untouched).union(written)
-
-
-def _gap_seconds(reading: Reading, last: Server) -> float:
-    """Return how long a server went unread: the longest of all clocks."""
-    return max(
-        reading.answered.fast - last.asked.fast,
-        reading.server.now_at - last.facts.now_at,
-        reading.server.uptime_seconds - last.facts.uptime_seconds,
-    )

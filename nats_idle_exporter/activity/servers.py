@@ -116,3 +116,12 @@ def earliest(instants: Iterable[Instant | None]) -> Instant | None:
     if not known:
         return None
     return Instant(min(i.slow for i in known), min(i.fast for i in known))
+
+
+def gap_seconds_since(reading: Reading, last: Server) -> float:
+    """Return how long a server went unread: the longest of all clocks."""
+    return max(
+        reading.answered.fast - last.asked.fast,
+        reading.server.now_at - last.facts.now_at,
+        reading.server.uptime_seconds - last.facts.uptime_seconds,
+    )

@@ -104,6 +104,11 @@ ONCE = (
         "streams of an account that was loaded since the last round",
         has_inventory=True,
     ),
+    Once(
+        15071,
+        "who was added and removed while an old server lost its counters",
+        has_inventory=True,
+    ),
     Once(388, "a JWT is no older where servers' clocks are ahead", has_inventory=True),
     Once(4, "an answer that lacks a part makes nobody a zombie", has_inventory=True),
 )

@@ -17,7 +17,17 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.activity.stamps import SLACK_SECONDS
-from tests.activity.builders import HOUR, POLL, A, B, Watcher, a_row, at, used
+from tests.activity.builders import (
+    HOUR,
+    POLL,
+    A,
+    B,
+    FixedRules,
+    Watcher,
+    a_row,
+    at,
+    used,
+)
 from tests.activity.inventoried import (
     BOOT,
     EMPTY,
@@ -290,6 +300,26 @@ class TestUse:
         watcher.quiet(server=successor)
 
         assert watcher.account().quiet_since_at == START + HOUR
+
+    @pytest.mark.parametrize(
+        ("release", "quiet_since_at"),
+        [
+            pytest.param((2, 9, 10), START + POLL, id="wipes"),
+            pytest.param((2, 15, 1), BOOT, id="keeps"),
+        ],
+    )
+    def test_reload_that_wipes_counters(
+        self, release: tuple[int, ...], quiet_since_at: float
+    ) -> None:
+        """Who is in neither reading may have been added, used and removed again."""
+        rules = FixedRules(gap_tolerance_seconds=0.0)
+        watcher = Inventoried(by_file(), rules=rules)
+        watcher.server.facts["release"] = release
+        watcher.answer(listing("TEAM", issued_at=None))
+        watcher.server.loaded_at = START + 1
+        watcher.quiet()
+
+        assert watcher.account().quiet_since_at == quiet_since_at
 
     def test_restart(self) -> None:
         """A restart at once forgets the loaded account, not its verdict."""

@@ -56,6 +56,8 @@ class Clerk:
     horizon: Horizon
     blame: Blame
     listing: Listing | None = None
+    is_busy: bool = False
+    """There is, or was, an inventory; without one there is little to judge."""
     _dockets: dict[str, Docket] = field(default_factory=dict)
     _rows: dict[int, tuple[str, dict[str, str]]] = field(default_factory=dict)
     _served: dict[str, set[str]] = field(default_factory=dict)
@@ -69,7 +71,7 @@ class Clerk:
 
     def restart(self, listing: Listing | None) -> None:
         """Take in that we restarted, and what the inventory says at once."""
-        self.listing = listing
+        self.listing, self.is_busy = listing, True
         if listing is None:
             for docket in self._dockets.values():
                 docket.named_at, docket.misses = NEVER, 0
@@ -84,6 +86,8 @@ class Clerk:
     ) -> None:
         """Take in what was told in one cycle."""
         self._now_at, self._news = now_at, news
+        if not self.is_busy:
+            return
         good = [poll for poll in polls if not poll.is_failed]
         if news is not None:
             self.listing = news
@@ -183,6 +187,8 @@ class Clerk:
             unlisted: in how many whole cycles none did.
         """
         docket, listing = self._dockets.get(account), self.listing
+        if not self.is_busy:
+            return was_forgotten if self.world.operator else unlisted >= ENOUGH
         if docket is None:
             return True
         if self.is_named(account) and docket.named_at > NEVER:
@@ -207,6 +213,10 @@ class Clerk:
     def judge(self, view: AccountView) -> None:
         """Judge what a view says of the inventory, and with which name."""
         account = view.account
+        if not self.is_busy:
+            if view.inventory is not Inventory.NONE:
+                self.blame("label", account, f"{view.inventory!r} without an inventory")
+            return
         docket = self._dockets.setdefault(account, Docket())
         self._lingers(account, docket)
         self._names(view, docket)

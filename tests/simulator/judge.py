@@ -470,7 +470,11 @@ class Judge:
         is_whole = not any(poll.is_failed for poll in self._polls)
         due_at = quiet_at + self.promise.threshold(view.account) + ROUNDING
         due_at = max(due_at + self._slack_seconds, self._ready_at)
-        rounds_seconds = 2 * self.watcher.habits.jetstream_seconds
+        habits = self.watcher.habits
+        rounds_seconds = 2 * habits.jetstream_seconds
+        if habits.failing_every:
+            # A poll that fails puts a round off.
+            rounds_seconds += habits.interval_seconds
         if view.account in self._holding:
             due_at += rounds_seconds
             if self.watcher.habits.failing_every:
