@@ -122,7 +122,7 @@ class _Scene:
             self._truth.use(account, clock.monotonic())
         self._errors: dict[str, int] = {}
         self._cycles = 0
-        self._peak = 0
+        self._kept = self._peak = 0
         self._calm_seconds: list[float] = []
         self._hurt_seconds: list[float] = []
         self._up_after: int | None = None
@@ -136,6 +136,7 @@ class _Scene:
             assert self._watch.account(RAISED).verdict is Verdict.INACTIVE
         self._calm_seconds = self._stopwatch.take()
         forget_peak()
+        self._kept = peak_bytes()
         await self._fault_itself()
         self._peak, self._hurt_seconds = peak_bytes(), self._stopwatch.take()
         await self._calm_after()
@@ -212,6 +213,7 @@ class _Scene:
             told=told[0] if told else "",
             false_raises=tuple(self._truth.false_raises),
             false_clears=tuple(self._truth.false_clears),
+            kept_bytes=self._kept,
             peak_bytes=self._peak,
             calm_seconds=median(self._calm_seconds),
             others_seconds=median(self._hurt_seconds),
