@@ -274,7 +274,10 @@ class Judge:
                 )
         memory.is_resumed = False
         memory.idle = idle
-        memory.claimed_at = self._claimed_at(view) if idle else NEVER
+        memory.claimed_at = NEVER
+        if idle:
+            # Of two answers of one server in a cycle the later may count.
+            memory.claimed_at = min(self._claimed_at(view), self._reach_at)
         if view.account in self._consumed:
             # Not the time of any reading: as long as consumers are not looked at.
             memory.claimed_at -= self.watcher.habits.interval_seconds
