@@ -273,14 +273,15 @@ class Judge:
                     "stretched", view.account, f"idle {idle:.1f}s of {most:.1f}s"
                 )
         memory.is_resumed = False
-        memory.idle = idle
-        memory.claimed_at = NEVER
-        if idle:
+        memory.idle, memory.claimed_at = idle, NEVER
+        if idle and self._watched_to_at is not None:
+            claimed_at = self._claimed_at(view)
+            if view.account in self._consumed:
+                # Less is claimed than is known, as long as no look was taken.
+                memory.idle = self._watched_to_at - view.quiet_since_at
+                claimed_at = self.watcher.true_at(self._watched_to_at)
             # Of two answers of one server in a cycle the later may count.
-            memory.claimed_at = min(self._claimed_at(view), self._reach_at)
-        if view.account in self._consumed:
-            # Not the time of any reading: as long as consumers are not looked at.
-            memory.claimed_at -= self.watcher.habits.interval_seconds
+            memory.claimed_at = min(claimed_at, self._reach_at)
 
     def _claimed_at(self, view: AccountView) -> float:
         """Return until when the account is claimed to be idle."""
