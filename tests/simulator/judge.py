@@ -433,7 +433,7 @@ class Judge:
                 # A poll that fails puts a round off.
                 due_at += habits.interval_seconds
         reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
-        if view.verdict is Verdict.INACTIVE:
+        if view.verdict is Verdict.INACTIVE or not self._forgives(view, quiet_at):
             memory.late = 0
         elif is_whole and reach_at >= due_at:
             memory.late += 1
@@ -444,6 +444,18 @@ class Judge:
                 f"{view.verdict} {view.reason}, idle {view.idle_seconds:.1f}s, quiet "
                 f"since {self._ago(quiet_at)}, due {self._ago(due_at)}",
             )
+
+    def _forgives(self, view: AccountView, since: float) -> bool:
+        """Say whether all holes since then together are surely forgiven.
+
+        A restart of ours beside one of a server's makes a longer one.
+        """
+        together = sum(
+            hole.seconds + 2 * ROUNDING
+            for hole in self.truth.holes
+            if hole.account in (None, view.account) and hole.end_at > since
+        )
+        return together < self.promise.threshold(view.account) / 20
 
     def _missing(self, name: str, memory: Memory) -> None:
         was, memory.verdict = memory.verdict, Verdict.UNKNOWN
