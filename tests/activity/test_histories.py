@@ -93,9 +93,7 @@ class Once(NamedTuple):
 
 ONCE = (
     Once(13206, "a leader's stamp of what its followers told before"),
-    Once(24181, "such a stamp while everything is read"),
     Once(18690, "a stream that seemed gone while its server recovered"),
-    Once(26690, "such a stream among several"),
     Once(46553, "a stream that recovered between two rounds, with its account"),
     Once(65668, "a stream that seemed gone before and after it was written"),
     Once(302303, "who is no tenant, after the last server was forgotten"),

@@ -318,11 +318,15 @@ class Judge:
                     "stretched", view.account, f"idle {idle:.1f}s of {most:.1f}s"
                 )
         memory.is_resumed = False
-        memory.idle = idle
-        memory.claimed_at = self._claimed_at(view) if idle else NEVER
-        if view.account in self._consumed:
-            # Not the time of any reading: as long as consumers are not looked at.
-            memory.claimed_at -= self.watcher.habits.interval_seconds
+        memory.idle, memory.claimed_at = idle, NEVER
+        if idle and self._watched_to_at is not None:
+            claimed_at = self._claimed_at(view)
+            if view.account in self._consumed:
+                # Less is claimed than is known, as long as no look was taken.
+                memory.idle = self._watched_to_at - view.quiet_since_at
+                claimed_at = self.watcher.true_at(self._watched_to_at)
+            # Of two answers of one server in a cycle the later may count.
+            memory.claimed_at = min(claimed_at, self._reach_at)
 
     def _claimed_at(self, view: AccountView) -> float:
         """Return until when the account is claimed to be idle."""
@@ -484,7 +488,7 @@ class Judge:
             # Whether it owns streams since it was loaded is told by rounds only.
             due_at = max(due_at, memory.loaded_at + rounds_seconds)
         reach_at = min(self._reach(view.account), *(p.asked_at for p in self._polls))
-        if view.verdict is Verdict.INACTIVE:
+        if view.verdict is Verdict.INACTIVE or not self._forgives(view, quiet_at):
             memory.late = 0
         elif is_whole and reach_at >= due_at:
             memory.late += 1
@@ -495,6 +499,18 @@ class Judge:
                 f"{view.verdict} {view.reason}, idle {view.idle_seconds:.1f}s, quiet "
                 f"since {self._ago(quiet_at)}, due {self._ago(due_at)}",
             )
+
+    def _forgives(self, view: AccountView, since: float) -> bool:
+        """Say whether all holes since then together are surely forgiven.
+
+        A restart of ours beside one of a server's makes a longer one.
+        """
+        together = sum(
+            hole.seconds + 2 * ROUNDING
+            for hole in self.truth.holes
+            if hole.account in (None, view.account) and hole.end_at > since
+        )
+        return together < self.promise.threshold(view.account) / 20
 
     def _missing(self, name: str, memory: Memory) -> None:
         was, memory.verdict = memory.verdict, Verdict.UNKNOWN

@@ -263,7 +263,8 @@ class Watcher:
             poll.is_failed = endpoint.url == failing
             polls.append(poll)
             for place, moment in enumerate(moments):
-                is_ours = place in (0, len(moments) - 1)
+                # Before we ask nobody answers; what was asked comes while we sleep.
+                is_ours = moments[0] > suspended_at or place == len(moments) - 1
                 late = pause if is_ours and moment > suspended_at else 0.0
                 steps.append((moment + late, len(steps), poll, self._acts[place]))
         steps.sort()
