@@ -37,7 +37,13 @@ from nats_idle_exporter.activity.rows import (
     parts,
 )
 from nats_idle_exporter.activity.servers import Server, Stranger, Watch
-from nats_idle_exporter.activity.traces import Estate, StreamTrace, Trace
+from nats_idle_exporter.activity.traces import (
+    NUMBERS_OF_CONSUMER,
+    NUMBERS_OF_STREAM,
+    Estate,
+    StreamTrace,
+    Trace,
+)
 
 F = TypeVar("F", bound=Form)
 T = TypeVar("T")
@@ -190,14 +196,29 @@ def _restore_streams(jetstream: JetStream, told: _Rows) -> None:
     for owner, name, saved in told.each_of(
         Kind.STREAM, SavedStreamTrace, jetstream.estates
     ):
-        trace, streams = saved.trace, owner.gone if saved.is_gone else owner.streams
-        streams[name] = StreamTrace(
-            trace.mark,
-            trace.lost,
-            trace.misses,
-            saved.has_consumers,
-            {each.name: _trace(each) for each in saved.consumers},
-        )
+        streams = owner.gone if saved.is_gone else owner.streams
+        streams[name] = _stream(saved)
+
+
+def _stream(saved: SavedStreamTrace) -> StreamTrace:
+    trace = saved.trace
+    _require_numbers(trace, NUMBERS_OF_STREAM)
+    for consumer in saved.consumers:
+        _require_numbers(consumer, NUMBERS_OF_CONSUMER)
+    return StreamTrace(
+        trace.mark,
+        trace.lost,
+        trace.misses,
+        saved.has_consumers,
+        {each.name: _trace(each) for each in saved.consumers},
+    )
+
+
+def _require_numbers(saved: SavedTrace, numbers: int) -> None:
+    """Refuse marks that could never be compared with what a server tells."""
+    marks = [saved.mark] if saved.lost is None else [saved.mark, saved.lost]
+    if any(len(mark.counts) != numbers for mark in marks):
+        raise DamagedRows("a mark of something else")
 
 
 def _estate(saved: SavedEstate, reach: Instant | None) -> Estate:

@@ -20,6 +20,10 @@ from nats_idle_exporter.activity.facts import Consumer, Instant, Stream
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE
 
+NUMBERS_OF_STREAM = 1
+NUMBERS_OF_CONSUMER = 2
+"""Counts in a mark of each; marks of one thing have the same."""
+
 MOST_GONE = 64
 """Streams that seem gone, remembered of one account; older ones come back as new."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import msgspec
 import pytest
 
 from nats_idle_exporter.activity import (
@@ -36,6 +37,7 @@ from tests.activity.builders import (
     used,
 )
 from tests.activity.keeping import no_time, told
+from tests.activity.rounds import BOOT, read_by, watch
 
 START = 10_000.0
 STOP = START + 2 * HOUR
@@ -406,6 +408,22 @@ class TestRows:
             # An account that nobody used is met anew: no damage.
             Ledger.resume([A], watcher.rules, watcher.cadence, told(rows), after())
             return
+
+        with pytest.raises(DamagedRows):
+            Ledger.resume([A], watcher.rules, watcher.cadence, told(rows), after())
+
+    @pytest.mark.parametrize("thing", ["stream", "consumer"])
+    @pytest.mark.parametrize("changed", ["mark", "lost"])
+    def test_marks_of_something_else(self, thing: str, changed: str) -> None:
+        """Numbers that are too many or too few would end the next cycle."""
+        watcher, server = Watcher(A), Process("SA", A, start=BOOT)
+        watch(watcher, server, read_by())
+        rows = dict(watcher.rows)
+        key = next(key for key in rows if key[0] == "stream")
+        row = msgspec.msgpack.decode(rows[key])
+        trace = row[0] if thing == "stream" else row[2][0]
+        trace[1 if changed == "mark" else 2] = [[1, 2, 3], 0.0]
+        rows[key] = msgspec.msgpack.encode(row)
 
         with pytest.raises(DamagedRows):
             Ledger.resume([A], watcher.rules, watcher.cadence, told(rows), after())

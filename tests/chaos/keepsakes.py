@@ -19,19 +19,20 @@ from nats_idle_exporter.monitoring.ring import Mark, RingMemory
 from nats_idle_exporter.monitoring.wire import ClosedEntry
 from tests.activity.builders import POLL, A, Process, Watcher, at
 from tests.activity.keeping import no_time, told
-from tests.activity.rounds import BOOT, START, read_by, watch
+from tests.activity.rounds import BOOT, START, TEAM, read_by, watch
+from tests.activity.rounds import told as a_round
 from tests.chaos.entrances import Target
 
 END = START + 4 * POLL
 NOW = END + POLL
 
 
-def _watched() -> Watcher:
-    """Return a watch over a few cycles."""
+def _watched() -> tuple[Watcher, Process]:
+    """Return a watch over a few cycles, and its server."""
     watcher, server = Watcher(A), Process("SA", A, start=BOOT)
     server.peers = frozenset({"SB"})
     watch(watcher, server, read_by(), end=END)
-    return watcher
+    return watcher, server
 
 
 def _written(rows: list[SavedRow]) -> bytes:
@@ -62,15 +63,20 @@ def _row(shown: Any) -> SavedRow | None:
     return (kind, key, packed) if is_named else None
 
 
-_WATCHER = _watched()
+_WATCHER, _SERVER = _watched()
 
 
 def resume(data: bytes) -> None:
-    """Take such rows for what a ledger told."""
-    with suppress(DamagedRows):
-        Ledger.resume(
-            [A], _WATCHER.rules, _WATCHER.cadence, _read(data), no_time(at(NOW))
+    """Take such rows for what a ledger told, and go on from there."""
+    rows, now = _read(data), at(NOW)
+    try:
+        ledger = Ledger.resume(
+            [A], _WATCHER.rules, _WATCHER.cadence, rows, no_time(now)
         )
+    except DamagedRows:
+        return
+    ledger.apply(a_round(_SERVER, NOW, read_by(), consumers_of=TEAM))
+    ledger.conclude(now)
 
 
 def recall(data: bytes) -> None:
