@@ -62,7 +62,7 @@ CAUGHT = (
     Caught("believes server stamps", 5),
     Caught("forgives every hole", 7),
     Caught("forgives any number", 98),
-    Caught("never outdated", 12),
+    Caught("never outdated", 52),
     Caught("forgets raised", 40),
     Caught("forgets baselines", 14),
     Caught("wall clock downtime", 14),
