@@ -16,9 +16,31 @@ REMIND_SECONDS: Final = 600.0
 _log = structlog.get_logger(__name__)
 
 
-class _Warned(NamedTuple):
-    reason: str
+class _Told(NamedTuple):
+    trouble: object
     at: float
+
+
+class Reminder:
+    """Say when trouble is worth a line: at first, when it changes, now and then.
+
+    Times are monotonic seconds; ``where`` is what the trouble is with.
+    """
+
+    def __init__(self) -> None:
+        self._told: dict[str, _Told] = {}
+
+    def is_due(self, where: str, trouble: object, now: float) -> bool:
+        """Say whether to tell of it now, and take it for told then."""
+        last = self._told.get(where)
+        if last and last.trouble == trouble and now - last.at < REMIND_SECONDS:
+            return False
+        self._told[where] = _Told(trouble, now)
+        return True
+
+    def is_over(self, where: str) -> bool:
+        """Say whether trouble that was told of is over now."""
+        return self._told.pop(where, None) is not None
 
 
 class Reporter:
@@ -30,24 +52,22 @@ class Reporter:
 
     def __init__(self, system: str) -> None:
         self._log = _log.bind(system=system)
-        self._warned: dict[str, _Warned] = {}
+        self._reminder = Reminder()
         self._overflowed: set[str] = set()
         self._unusable = 0
         self._seen: dict[str, frozenset[tuple[str, ...]]] = {}
 
     def failed(self, endpoint: str, error: EndpointError, now: float) -> None:
         """Warn of a failed poll: at first, of a new reason, and as a reminder."""
-        last = self._warned.get(endpoint)
-        if last and last.reason == error.reason and now - last.at < REMIND_SECONDS:
-            return
-        self._warned[endpoint] = _Warned(error.reason, now)
-        self._log.warning(
-            "poll failed", endpoint=endpoint, reason=error.reason, detail=error.detail
-        )
+        if self._reminder.is_due(endpoint, error.reason, now):
+            reason, detail = error.reason, error.detail
+            self._log.warning(
+                "poll failed", endpoint=endpoint, reason=reason, detail=detail
+            )
 
     def succeeded(self, endpoint: str, ring: Ring) -> None:
         """Tell of the first good poll after a failed one, and of a lost history."""
-        if self._warned.pop(endpoint, None):
+        if self._reminder.is_over(endpoint):
             self._log.info("poll recovered", endpoint=endpoint)
         if ring.reaches_back:
             self._overflowed.discard(endpoint)

@@ -13,7 +13,7 @@ from tests.simulator.mutants import Mutant
 from tests.simulator.watcher import Forge
 
 SHARES = {Kind.SLACK: 60, Kind.STRICT: 25, Kind.CALM: 13, Kind.ROLLING: 2}
-_COUNTED = (
+COUNTED = (
     "restart",
     "hole",
     "forgiven",
@@ -80,7 +80,7 @@ class Tally:
         lines = [
             f"histories          {self.histories}",
             f"with a raise       {self.with_raise} ({self.raise_share:.0%})",
-            *(f"with {name:<14}{self.seen[name]}" for name in _COUNTED),
+            *(f"with {name:<14}{self.seen[name]}" for name in COUNTED),
             f"raises             {self.raises}",
             f"owners raised      {self.owner_raises}",
             f"never loaded raised{self.unloaded_raises:>4}",
