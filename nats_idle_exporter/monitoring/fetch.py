@@ -9,9 +9,10 @@ from __future__ import annotations
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Any, Final
 
 import aiohttp
+from aiohttp.connector import Connection
 from multidict import CIMultiDict
 from yarl import URL
 
@@ -30,6 +31,8 @@ from nats_idle_exporter.text import os_words
 OK: Final = 200
 MAX_REDIRECTS: Final = 4
 """Redirects on the way to one body, where they are followed at all."""
+MAX_INTERIM: Final = 8
+"""Answers like ``100 Continue`` before the one that counts; servers send none."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HEADERS: Final = {
     "Accept": "application/json",
@@ -39,6 +42,32 @@ _HEADERS: Final = {
     "Cache-Control": "no-cache",
     "User-Agent": f"nats-idle-exporter/{__version__}",
 }
+
+
+class _Response(aiohttp.ClientResponse):
+    """Reads an answer, but not behind any number of interim ones.
+
+    The library skips those as fast as they come, and lets nobody else in meanwhile.
+    """
+
+    async def start(self, connection: Connection) -> aiohttp.ClientResponse:
+        protocol = connection.protocol
+        assert protocol is not None  # noqa: S101 - a new connection has one
+        read, count = protocol.read, 0
+
+        async def read_few() -> Any:
+            nonlocal count
+            count += 1
+            if count > 1 + MAX_INTERIM:
+                what = f"{self.url.path}: more than {MAX_INTERIM} interim answers"
+                raise failure(PAYLOAD, what)
+            return await read()
+
+        protocol.read = read_few  # type: ignore[method-assign]
+        try:
+            return await super().start(connection)
+        finally:
+            del protocol.read
 
 
 def new_session() -> aiohttp.ClientSession:
@@ -51,6 +80,7 @@ def new_session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
+        response_class=_Response,
         timeout=aiohttp.ClientTimeout(),
     )
 

@@ -69,7 +69,7 @@ _TIMING = [
     Fault(name="drips", expected=failures.TIMEOUT, sends=s.dripped),
     Fault(
         name="says continue for ever",
-        expected=failures.TIMEOUT,
+        expected=failures.PAYLOAD,
         sends=s.endless_continues,
     ),
 ]

@@ -16,6 +16,7 @@ import pytest
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.failures import REASONS, failure
+from nats_idle_exporter.monitoring.fetch import MAX_INTERIM
 from tests.monitoring import builders
 from tests.monitoring.conftest import MakesClient
 from tests.monitoring.scripted import (
@@ -36,6 +37,8 @@ BODY = builders.dump(builders.accstatz())
 LONG = len(BODY) + 100
 CHUNKED = head(Transfer_Encoding="chunked")
 CHUNK = b"2710\r\n" + b" " * 10_000 + b"\r\n"
+INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
+WHOLE = head(Content_Length=len(BODY)) + BODY
 BOMB = gzip.compress(b" " * 10_000_000)
 
 FAILURES: list[tuple[str, str, Script]] = [
@@ -59,6 +62,8 @@ FAILURES: list[tuple[str, str, Script]] = [
     ("long body", "oversized", answer(b" " * 200_000)),
     ("endless chunks", "oversized", endless(CHUNKED, CHUNK)),
     ("endless body", "oversized", endless(head(), b" " * 10_000)),
+    ("endless interims", "payload", endless(b"", INTERIM * 100)),
+    ("too many interims", "payload", raw(INTERIM * (MAX_INTERIM + 1) + WHOLE)),
     ("not HTTP", "payload", raw(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")),
     ("garbage", "payload", answer(bytes(range(256)))),
     ("html", "payload", answer(b"<html>", Content_Type="text/html")),
