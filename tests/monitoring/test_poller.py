@@ -17,7 +17,9 @@ from nats_idle_exporter.monitoring.inventory import (
     SourceStatus,
     following,
 )
-from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
+from nats_idle_exporter.monitoring.inventory.following import KeepsInventory
+from nats_idle_exporter.monitoring.polled import Pace, WatchedSystem
+from nats_idle_exporter.monitoring.poller import Poller
 from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
 from tests.monitoring.conftest import MakesClient
 from tests.monitoring.fakes import FakeLedger, FakeReader, hang, refuse
@@ -34,18 +36,31 @@ HURRIED = PACE._replace(interval_seconds=0.2)
 class World:
     """A loop with fakes all around it, and one system unless told otherwise."""
 
-    def __init__(self, *endpoints: str, pace: Pace = PACE) -> None:
+    def __init__(
+        self,
+        *endpoints: str,
+        pace: Pace = PACE,
+        inventory: KeepsInventory | None = None,
+    ) -> None:
         self.clock = FakeClock()
         self.reader = FakeReader(self.clock)
         self.ledger = FakeLedger()
         self.published: list[Snapshot] = []
-        self.poller = self.poll(
-            {"default": WatchedSystem(self.ledger, endpoints)}, pace
-        )
+        system = self.system(*endpoints, inventory=inventory)
+        self.poller = self.poll({"default": system}, pace)
+
+    def system(
+        self,
+        *endpoints: str,
+        ledger: FakeLedger | None = None,
+        inventory: KeepsInventory | None = None,
+    ) -> WatchedSystem:
+        """Return a system to watch."""
+        return WatchedSystem(ledger or self.ledger, self.reader, endpoints, inventory)
 
     def poll(self, systems: Mapping[str, WatchedSystem], pace: Pace = PACE) -> Poller:
         """Return a loop over systems."""
-        return Poller(systems, self.reader, self.clock, self.published.append, pace)
+        return Poller(systems, self.clock, self.published.append, pace)
 
     @property
     def statuses(self) -> dict[str, EndpointStatus]:
@@ -86,7 +101,10 @@ class TestCycle:
         """The snapshot holds the view of every system at one moment."""
         world = World()
         one, two = FakeLedger(), FakeLedger()
-        systems = {"one": WatchedSystem(one, [A]), "two": WatchedSystem(two, [B])}
+        systems = {
+            "one": world.system(A, ledger=one),
+            "two": world.system(B, ledger=two),
+        }
 
         await world.poll(systems).cycle()
 
@@ -408,6 +426,11 @@ class Keeper:
         self.inventory = Inventory()
         self.lets = asyncio.Semaphore(0)
         self.stepped = asyncio.Semaphore(0)
+        self.is_closed = False
+
+    async def close(self) -> None:
+        """Note that it was closed."""
+        self.is_closed = True
 
     async def step(self, now: float) -> Inventory | None:  # noqa: ARG002 - the seam's
         """Answer once the test lets it."""
@@ -432,8 +455,8 @@ class TestInventory:
 
     async def test_ledger_hears_each_refresh_once(self) -> None:
         """A cycle without a new refresh tells the ledger nothing."""
-        world, keeper = World(A), Keeper()
-        world.poller.follow("default", keeper)
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
         await world.poller.cycle()
         keeper.list_one_more()
         await world.poller.cycle()
@@ -455,9 +478,9 @@ class TestInventory:
 
     async def test_first_cycle_has_the_first_list(self) -> None:
         """An inventory that answers at once is part of the first cycle."""
-        world, keeper = World(A), Keeper()
+        keeper = Keeper()
         keeper.lets.release()
-        world.poller.follow("default", keeper)
+        world = World(A, inventory=keeper)
         loop = asyncio.create_task(world.poller.run())
         await world.ledger.arrived.acquire()
         while not world.published:  # noqa: ASYNC110 - nobody tells of it
@@ -474,8 +497,8 @@ class TestInventory:
     ) -> None:
         """Cycles go on while an inventory hangs, and the log says so."""
         monkeypatch.setattr(following, "FIRST_LIST_SECONDS", 0.05)
-        world, keeper = World(A), Keeper()
-        world.poller.follow("default", keeper)
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
         with capture_logs() as lines:
             loop = asyncio.create_task(world.poller.run())
             for _ in range(3):
@@ -494,8 +517,8 @@ class TestInventory:
 
     async def test_names_in_operator_mode_are_told(self) -> None:
         """Ids that no account can have are warned of, once as long as they stay."""
-        world, keeper = World(A), Keeper()
-        world.poller.follow("default", keeper)
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
         world.reader.is_operator_mode = True
         with capture_logs() as lines:
             for _ in range(2):
@@ -525,8 +548,8 @@ class TestOverTheWire:
         async with running(good, *bad.values()):
             urls = [server.url for server in (*bad.values(), good)]
             client = make_client(timeout_seconds=2)
-            systems = {"default": WatchedSystem(ledger, urls)}
-            await Poller(systems, client, clock, published.append, PACE).cycle()
+            systems = {"default": WatchedSystem(ledger, client, urls)}
+            await Poller(systems, clock, published.append, PACE).cycle()
 
         errors = {
             reason: next(e for e in published[0].endpoints if e.endpoint == server.url)
@@ -543,8 +566,8 @@ class TestOverTheWire:
         """A load balancer's servers arrive one by one, each as itself."""
         ledger, clock = FakeLedger(), FakeClock()
         async with running(server := ScriptedServer()):
-            systems = {"default": WatchedSystem(ledger, [server.url])}
-            poller = Poller(systems, make_client(), clock, lambda _: None, PACE)
+            systems = {"default": WatchedSystem(ledger, make_client(), [server.url])}
+            poller = Poller(systems, clock, lambda _: None, PACE)
             for server_id in ("N1", "N2", "N1"):
                 server.scripts |= healthy(server_id)
                 await poller.cycle()
