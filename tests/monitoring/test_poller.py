@@ -62,6 +62,13 @@ class World:
         """Return a loop over systems."""
         return Poller(systems, self.clock, self.published.append, pace)
 
+    async def arrange(
+        self, systems: Mapping[str, WatchedSystem], pace: Pace = PACE
+    ) -> None:
+        """Have other systems watched."""
+        async with self.poller.between_cycles:
+            await self.poller.arrange(systems, pace)
+
     @property
     def statuses(self) -> dict[str, EndpointStatus]:
         """The last published statuses by endpoint."""
@@ -528,6 +535,162 @@ class TestInventory:
         told = [line["event"] for line in lines]
         assert told == ["inventory lists names, where only public keys are ids"]
         assert world.ledger.listings[-1] == Listing({}, is_complete=True)
+
+
+class TestArrange:
+    """Other systems and endpoints, while the loop runs."""
+
+    async def test_endpoints_come_and_go(self) -> None:
+        """The ledger hears of it; those that stay go on counting."""
+        world = World(A, B)
+        await world.poller.cycle()
+        await world.arrange({"default": world.system(B, C)})
+        await world.poller.cycle()
+
+        assert world.ledger.watched == [[A, B], [B, C]]
+        polls = {url: status.polls for url, status in world.statuses.items()}
+        assert polls == {B: 2, C: 1}
+        assert (B, False) in world.reader.calls, "a round of jsz is not due again"
+
+    async def test_systems_come_and_go(self) -> None:
+        """What is published after the next cycle is of the new systems only."""
+        world, other = World(A), FakeLedger()
+        await world.poller.cycle()
+        await world.arrange({"other": world.system(B, ledger=other)})
+        await world.poller.cycle()
+
+        assert world.published[-1].systems == {"other": other.view}
+        assert list(world.statuses) == [B]
+        assert other.watched == [[B]]
+
+    async def test_waits_for_the_end_of_a_cycle(self) -> None:
+        """A cycle under way ends as it began, kept and published."""
+        world, lets, kept = World(A), asyncio.Event(), list[Snapshot]()
+
+        async def keep(snapshot: Snapshot) -> None:
+            assert world.ledger.watched == [[A]]
+            kept.append(snapshot)
+
+        async def wait() -> None:
+            await lets.wait()
+
+        world.poller.keep = keep
+        world.reader.plays[A] = wait
+        cycle = asyncio.create_task(world.poller.cycle())
+        arranging = asyncio.create_task(world.arrange({"default": world.system(B)}))
+        while not world.reader.now_reading:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        lets.set()
+        await asyncio.gather(cycle, arranging)
+
+        assert kept == world.published
+        assert list(world.statuses) == [A]
+        assert world.ledger.endpoints == [A]
+        assert world.ledger.watched == [[A], [B]]
+
+    async def test_another_pace(self) -> None:
+        """The next cycle has the new interval, and no more polls than it allows."""
+        world = World(A, B, C)
+        start, durations = world.clock.monotonic(), iter((0, 0))
+        await world.poller.cycle()
+        world.reader.most_at_once = 0
+
+        async def last() -> None:
+            if next(durations, None) is None:
+                raise Enough
+
+        world.reader.plays[A] = last
+        pace = Pace(100, 100, concurrency=1)
+        await world.arrange({"default": world.system(A, B, C)}, pace)
+        with pytest.raises(BaseExceptionGroup):
+            await world.poller.run()
+
+        assert world.clock.sleeps == [start + 100, start + 200]
+        assert world.reader.most_at_once == 1
+        assert world.reader.calls.count((B, True)) == 3
+
+    async def test_inventory_that_comes_and_goes(self) -> None:
+        """It is followed from then on, until it goes; then it is closed."""
+        world, keeper = World(A), Keeper()
+        keeper.lets.release()
+        loop = asyncio.create_task(world.poller.run())
+        await world.ledger.arrived.acquire()
+        await world.arrange({"default": world.system(A, inventory=keeper)})
+        await keeper.stepped.acquire()
+        while not world.published[-1].inventories:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        await world.arrange({"default": world.system(A)})
+        closed = keeper.is_closed
+        cycles = len(world.published)
+        while len(world.published) == cycles:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        loop.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await loop
+
+        assert closed
+        assert world.published[-1].inventories == ()
+        assert world.ledger.listings[0] == Listing()
+        assert world.ledger.listings[-1] is None
+
+    async def test_inventory_that_stays(self) -> None:
+        """The same reader is neither stopped nor told anew."""
+        keeper = Keeper()
+        world = World(A, B, inventory=keeper)
+        keeper.list_one_more()
+        await world.poller.cycle()
+        await world.arrange({"default": world.system(B, inventory=keeper)})
+        await world.poller.cycle()
+
+        assert not keeper.is_closed
+        assert len(world.ledger.listings) == 2
+        assert world.published[-1].inventories[0].accounts == 1
+
+    async def test_inventory_of_a_system_that_goes(self) -> None:
+        """It is closed, and the ledger knows of none any more."""
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
+        await world.arrange({})
+        await world.poller.cycle()
+
+        assert keeper.is_closed
+        assert world.ledger.listings == [Listing(), None]
+        assert world.published[-1].systems == {}
+
+    async def test_answers_of_endpoints_that_went_are_not_waited_for(self) -> None:
+        """Only servers under watch have to tell what a source asks them for."""
+        keeper = Keeper()
+        world = World(A, B, inventory=keeper)
+        world.reader.is_operator_mode = True
+        status = SourceStatus(
+            label="s", accounts=0, is_complete=True, servers=frozenset({f"N-{B}"})
+        )
+        completeness = []
+        for endpoints in ((A, B), (B,)):
+            await world.arrange({"default": world.system(*endpoints, inventory=keeper)})
+            refreshes = keeper.inventory.refreshes + 1
+            keeper.inventory = Inventory(statuses=(status,), refreshes=refreshes)
+            await world.poller.cycle()
+            listing = world.ledger.listings[-1]
+            assert listing is not None
+            completeness.append(listing.is_complete)
+
+        assert completeness == [False, True]
+
+    async def test_all_inventories_are_closed_in_the_end(self) -> None:
+        """Whatever ends the loop."""
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
+        keeper.lets.release()
+
+        async def play() -> None:
+            raise ZeroDivisionError
+
+        world.reader.plays[A] = play
+        with pytest.raises(ExceptionGroup):
+            await world.poller.run()
+
+        assert keeper.is_closed
 
 
 class TestOverTheWire:
