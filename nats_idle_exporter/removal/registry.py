@@ -19,6 +19,22 @@ REMEMBERED = 262_144
 """Accounts whose rule is remembered; each is asked for in every cycle."""
 
 
+class Exemption(NamedTuple):
+    """Why an account is left alone, until a moment in Unix seconds."""
+
+    until_at: float
+    reason: str
+    by: str
+
+
+class Decommission(NamedTuple):
+    """How far an account is on its way out; ``disabled_on_at`` is Unix seconds."""
+
+    disabled_on_at: float | None = None
+    approved_by: str = ""
+    grace_seconds: float | None = None
+
+
 class Entry(NamedTuple):
     """What is known of one account; None and "" where no rule says anything."""
 
@@ -28,6 +44,10 @@ class Entry(NamedTuple):
     team: str = ""
     environment: str = ""
     expected_at: float | None = None
+    contact: str = ""
+    purpose: str = ""
+    exemption: Exemption | None = None
+    decommission: Decommission = Decommission()
 
 
 class Rule(NamedTuple):
