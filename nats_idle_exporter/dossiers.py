@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nats_idle_exporter.activity import AccountView
-from nats_idle_exporter.removal.checklist import examine
+from nats_idle_exporter.removal.checklist import Case, examine
 from nats_idle_exporter.removal.dossier import FRESH, Dossier, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Use
 from nats_idle_exporter.removal.registry import Entry
@@ -69,14 +69,10 @@ class Dossiers(Mapping[str, Dossier]):
     def _make(self, account: str) -> Dossier:
         material = self._material
         view = material.views[account]
-        return examine(
-            self._system,
-            use_of(view),
-            material.facts[account],
-            material.entries(account, view.name),
-            self.stage(account),
-            material.now_at,
-        )
+        entry = material.entries(account, view.name)
+        facts, stage = material.facts[account], self.stage(account)
+        case = Case(self._system, use_of(view), facts, entry, stage)
+        return examine(case, material.now_at)
 
 
 def use_of(view: AccountView) -> Use:
