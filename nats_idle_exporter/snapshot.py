@@ -7,9 +7,10 @@ changes it after it was published.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from nats_idle_exporter.activity import SystemView
+from nats_idle_exporter.dossiers import Dossiers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,11 +55,12 @@ class InventoryStatus:
 class Snapshot:
     """Everything known at the end of one cycle.
 
-    ``systems`` maps a system's name to its view. ``completed_at`` is Unix
-    seconds on our wall clock.
+    ``systems`` maps a system's name to its view, ``dossiers`` to what is known of
+    whether its accounts may go. ``completed_at`` is Unix seconds on our wall clock.
     """
 
     systems: Mapping[str, SystemView]
+    dossiers: Mapping[str, Dossiers] = field(default_factory=dict)
     endpoints: tuple[EndpointStatus, ...]
     inventories: tuple[InventoryStatus, ...] = ()
     cycle_duration_seconds: float

@@ -25,13 +25,14 @@ IMPURE = {
 ALLOWED = {
     "activity": {"activity"},
     "removal": {"removal"},
-    "metrics": {"metrics", "activity", "removal", "snapshot", "errors"},
+    "metrics": {"metrics", "activity", "removal", "dossiers", "snapshot", "errors"},
     "web": {
         "web",
         "metrics",
         "activity",
         "removal",
         "config",
+        "dossiers",
         "snapshot",
         "pem",
         "secret",
@@ -42,6 +43,8 @@ ALLOWED = {
     "monitoring": {
         "monitoring",
         "activity",
+        "removal",
+        "dossiers",
         "config",
         "pem",
         "snapshot",

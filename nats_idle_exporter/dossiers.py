@@ -1,0 +1,92 @@
+"""The dossiers of one system at the end of one cycle, each made when it is asked for.
+
+Most accounts are in use, and nobody asks whether they may go: of a hundred thousand
+only the inactive ones' dossiers are made in each cycle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from nats_idle_exporter.activity import AccountView
+from nats_idle_exporter.removal.checklist import Case, examine
+from nats_idle_exporter.removal.dossier import FRESH, Dossier, Stage
+from nats_idle_exporter.removal.facts import AccountFacts, Use
+from nats_idle_exporter.removal.registry import Entry
+
+Entries = Callable[[str, str], Entry]
+"""(account id, account name) -> what the operator's rules say of it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Material:
+    """What dossiers are made from; nobody changes it after it was published.
+
+    Args:
+        views: by account id, as the cycle's end shows them.
+        facts: by account id; every account of ``views`` has some.
+        entries: what the operator's rules say.
+        stages: by account id, of those that ever were on their way out.
+        now_at: the end of the cycle, Unix seconds.
+    """
+
+    views: Mapping[str, AccountView]
+    facts: Mapping[str, AccountFacts]
+    entries: Entries
+    stages: Mapping[str, Stage]
+    now_at: float
+
+
+class Dossiers(Mapping[str, Dossier]):
+    """By account id, of all accounts that have a view; safe in threads."""
+
+    def __init__(self, system: str, material: Material) -> None:
+        self._system = system
+        self._material = material
+        self._made: dict[str, Dossier] = {}
+
+    def __getitem__(self, account: str) -> Dossier:
+        dossier = self._made.get(account)
+        if dossier is None:
+            dossier = self._made[account] = self._make(account)
+        return dossier
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._material.views)
+
+    def __len__(self) -> int:
+        return len(self._material.views)
+
+    def facts(self, account: str) -> AccountFacts:
+        """Return what is known of an account, without judging it."""
+        return self._material.facts[account]
+
+    def stage(self, account: str) -> Stage:
+        """Return where an account stands on its way out."""
+        return self._material.stages.get(account, FRESH)
+
+    def _make(self, account: str) -> Dossier:
+        material = self._material
+        view = material.views[account]
+        entry = material.entries(account, view.name)
+        facts, stage = material.facts[account], self.stage(account)
+        case = Case(self._system, use_of(view), facts, entry, stage)
+        return examine(case, material.now_at)
+
+
+def use_of(view: AccountView) -> Use:
+    """Return what the proof says, in the words of the checklist."""
+    evidence = view.last_evidence
+    return Use(
+        verdict=str(view.verdict),
+        is_observed=view.is_observed,
+        idle_seconds=view.idle_seconds,
+        threshold_seconds=view.threshold_seconds,
+        quiet_since_at=view.quiet_since_at,
+        connections=view.connections,
+        leafnodes=view.leafnodes,
+        last_use_at=evidence.at if evidence else None,
+        evidence=str(evidence.kind) if evidence else "",
+        reason=str(view.reason),
+    )
