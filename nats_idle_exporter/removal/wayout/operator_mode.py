@@ -114,7 +114,7 @@ def _disable_step(task: Task) -> Step:
             *([_UNKNOWN_RESOLVER] if unclear else []),
         ),
         warnings=(
-            "nsc edit changes the local store only; servers know nothing before the push.",
+            "nsc edit changes the local store only; servers learn it by the push.",
             "Revoking users is not enough: a user that is issued later may log in.",
             (
                 "Do not let the JWT expire instead: servers before 2.12.14, and 2.14.0 "
