@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from nats_idle_exporter.removal.facts import UNLIMITED, Importer
 from nats_idle_exporter.removal.wayout.common import (
     backup_step,
@@ -236,6 +238,8 @@ def _deletion_notes(task: Task) -> tuple[str, ...]:
                     "server."
                 ),
             )
+        case _:
+            assert_never(task.place.resolver)
 
 
 def _deletion_warnings(task: Task) -> tuple[str, ...]:
@@ -268,6 +272,8 @@ def _deleted_on_servers(task: Task) -> tuple[Command, ...]:
             return (reloads(),)
         case Resolver.URL:
             return ()
+        case _:
+            assert_never(task.place.resolver)
 
 
 def _deleted_locally(task: Task) -> tuple[Command, ...]:
