@@ -66,12 +66,16 @@ class Dossiers(Mapping[str, Dossier]):
         """Return where an account stands on its way out."""
         return self._material.stages.get(account, FRESH)
 
+    def entry(self, account: str) -> Entry:
+        """Return what is said of an account, by the operator's rules."""
+        material = self._material
+        return material.entries(account, material.views[account].name)
+
     def _make(self, account: str) -> Dossier:
         material = self._material
-        view = material.views[account]
-        entry = material.entries(account, view.name)
-        facts, stage = material.facts[account], self.stage(account)
-        case = Case(self._system, use_of(view), facts, entry, stage)
+        use, facts = use_of(material.views[account]), material.facts[account]
+        entry, stage = self.entry(account), self.stage(account)
+        case = Case(self._system, use, facts, entry, stage)
         return examine(case, material.now_at)
 
 

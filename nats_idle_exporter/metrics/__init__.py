@@ -1,7 +1,8 @@
 """The metrics page: the catalogue of families, rendering and negotiation."""
 
-from nats_idle_exporter.metrics.catalogue import FAMILIES, Family, Kind
+from nats_idle_exporter.metrics.catalogue import FAMILIES
 from nats_idle_exporter.metrics.exposition import Format
+from nats_idle_exporter.metrics.family import Family, Kind
 from nats_idle_exporter.metrics.negotiation import Choice, Encoding, negotiate
 from nats_idle_exporter.metrics.page import Page, Pages, make_page
 from nats_idle_exporter.metrics.process import ProcessMetrics

@@ -1,37 +1,21 @@
 """Every metric family that this program makes, declared once, as data.
 
-Names appear here only; documents, rules and dashboards are tested against this
-list. The families ``process_*`` and ``python_*`` are prometheus_client's own.
+Names appear here only, those of removal facts in :mod:`.removalfamilies`; documents,
+rules and dashboards are tested against this list. The families ``process_*`` and
+``python_*`` are prometheus_client's own.
 """
 
 from __future__ import annotations
 
-from enum import StrEnum
-from typing import NamedTuple
-
-PREFIX = "nats_idle_exporter_"
-ACCOUNT_LABELS = ("system", "account", "account_name")
-ENDPOINT_LABELS = ("system", "endpoint")
-SOURCE_LABELS = ("system", "source")
-
-
-class Kind(StrEnum):
-    """What kind of family it is; an info family is a gauge in the text format."""
-
-    GAUGE = "gauge"
-    COUNTER = "counter"
-    INFO = "info"
-
-
-class Family(NamedTuple):
-    """One family; ``name`` is the name of its samples, suffix included."""
-
-    name: str
-    kind: Kind
-    labels: tuple[str, ...]
-    help: str
-    unit: str = ""
-
+from nats_idle_exporter.metrics.family import (
+    ACCOUNT_LABELS,
+    ENDPOINT_LABELS,
+    PREFIX,
+    SOURCE_LABELS,
+    Family,
+    Kind,
+)
+from nats_idle_exporter.metrics.removalfamilies import REMOVAL_FAMILIES
 
 ACCOUNT_INACTIVE = Family(
     "account_inactive",
@@ -98,8 +82,8 @@ ACCOUNT_INFO = Family(
     Kind.INFO,
     (*ACCOUNT_LABELS, "mode", "owner", "team", "environment", "inventory"),
     "Always 1; labels tell the system's mode (config or operator), who owns the "
-    "account by the configuration, and who lists it (both, servers_only, "
-    "inventory_only; empty without an inventory), as of the last cycle.",
+    "account by the configuration or else its JWT's tags, and who lists it (both, "
+    "servers_only, inventory_only; empty without an inventory), as of the last cycle.",
 )
 BUILD_INFO = Family(
     f"{PREFIX}build_info",
@@ -277,6 +261,7 @@ FAMILIES: tuple[Family, ...] = tuple(
             STATE_LAST_SAVE_AT,
             STATE_SAVE_ERRORS,
             UNWATCHED_SERVERS,
+            *REMOVAL_FAMILIES,
         )
     )
 )

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import cache
 from itertools import chain
 
-from nats_idle_exporter.metrics.catalogue import Family, Kind
+from nats_idle_exporter.metrics.family import Family, Kind
 
 _SUFFIXES = {Kind.GAUGE: "", Kind.COUNTER: "_total", Kind.INFO: "_info"}
 
@@ -78,6 +78,18 @@ def samples(
     line = b"%b%%b %b\n" % (name.encode(), spec)
     flat = tuple(chain.from_iterable(zip(labels, values, strict=True)))
     return line * len(labels) % flat
+
+
+def known_samples(
+    name: str, spec: bytes, labels: Iterable[bytes], values: Iterable[float | None]
+) -> bytes:
+    """Return lines as :func:`samples` does, and none where a value is None."""
+    known = [
+        (label, value)
+        for label, value in zip(labels, values, strict=True)
+        if value is not None
+    ]
+    return samples(name, spec, [label for label, _ in known], [at for _, at in known])
 
 
 def expose(

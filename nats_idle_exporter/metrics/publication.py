@@ -6,12 +6,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from nats_idle_exporter.activity import AccountView
+from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.metrics.refusals import NO_REFUSALS, Refusal
 from nats_idle_exporter.snapshot import Snapshot, StateStatus
 
 
 class HasOwner(Protocol):
-    """What the operator said about who an account belongs to; "" is unsaid."""
+    """What is said about who an account belongs to; "" is unsaid."""
 
     @property
     def owner(self) -> str:
@@ -42,8 +44,8 @@ class ReloadStatus:
 class Publication:
     """One moment to publish; ``snapshot`` is None until the first cycle ended.
 
-    ``refused`` holds every known reason, zero included. ``state`` is None when
-    nothing outlives the process.
+    ``ownership`` is what the operator's rules say. ``refused`` holds every known
+    reason, zero included. ``state`` is None when nothing outlives the process.
     """
 
     snapshot: Snapshot | None
@@ -51,3 +53,14 @@ class Publication:
     reload: ReloadStatus
     refused: Mapping[Refusal, int] = field(default_factory=lambda: NO_REFUSALS)
     state: StateStatus | None = None
+
+    def dossiers(self, system: str) -> Dossiers | None:
+        """Return the dossiers of a system; None where nobody made any."""
+        return self.snapshot.dossiers.get(system) if self.snapshot else None
+
+    def owner(self, system: str, view: AccountView) -> HasOwner:
+        """Return who an account belongs to, by the rules or else by its JWT."""
+        dossiers = self.dossiers(system)
+        if dossiers is None:
+            return self.ownership(view.account, view.name)
+        return dossiers.entry(view.account)

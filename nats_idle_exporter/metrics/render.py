@@ -24,15 +24,18 @@ from nats_idle_exporter.metrics import catalogue as c
 from nats_idle_exporter.metrics.exposition import (
     Format,
     expose,
+    known_samples,
     pairs,
     sample,
     samples,
 )
+from nats_idle_exporter.metrics.family import ACCOUNT_LABELS, Family
 from nats_idle_exporter.metrics.publication import (
-    Ownership,
+    HasOwner,
     Publication,
     ReloadStatus,
 )
+from nats_idle_exporter.metrics.removal import removal_lines
 from nats_idle_exporter.snapshot import (
     EndpointStatus,
     InventoryStatus,
@@ -43,13 +46,13 @@ from nats_idle_exporter.snapshot import (
 BLOCK = 500
 """Accounts whose lines are made without letting another thread in."""
 
-Lines = dict[c.Family, list[bytes]]
+Lines = dict[Family, list[bytes]]
 
 
 class _Column(NamedTuple):
     """One per-account family: how a value is written and where it is found."""
 
-    family: c.Family
+    family: Family
     spec: bytes
     value: Callable[[AccountView], float]
 
@@ -87,7 +90,10 @@ def render(
         lines[c.REQUESTS_REFUSED].append(sample(c.REQUESTS_REFUSED, (reason,), count))
     _add_state(lines, publication.state)
     if publication.snapshot is not None:
-        _add_snapshot(lines, publication.snapshot, publication.ownership)
+        _add_snapshot(lines, publication.snapshot)
+        for system, view in sorted(publication.snapshot.systems.items()):
+            for block in _blocks(view.accounts):
+                _add_accounts(lines, system, block, publication)
     joined = {family: b"".join(blocks) for family, blocks in lines.items()}
     return {form: expose(joined, c.FAMILIES, process[form], form) for form in Format}
 
@@ -112,7 +118,7 @@ def _add_state(lines: Lines, state: StateStatus | None) -> None:
         )
 
 
-def _add_snapshot(lines: Lines, snapshot: Snapshot, ownership: Ownership) -> None:
+def _add_snapshot(lines: Lines, snapshot: Snapshot) -> None:
     lines[c.CYCLE_DURATION].append(
         sample(c.CYCLE_DURATION, (), snapshot.cycle_duration_seconds)
     )
@@ -125,13 +131,11 @@ def _add_snapshot(lines: Lines, snapshot: Snapshot, ownership: Ownership) -> Non
         _add_source(lines, source)
     for system, view in sorted(snapshot.systems.items()):
         _add_system(lines, system, view)
-        for block in _blocks(view.accounts):
-            _add_accounts(lines, system, block, ownership)
 
 
 def _add_endpoint(lines: Lines, status: EndpointStatus) -> None:
     labels = (status.system, status.endpoint)
-    values: dict[c.Family, float] = {
+    values: dict[Family, float] = {
         c.ENDPOINT_UP: int(status.is_up),
         c.ENDPOINT_POLL_DURATION: status.poll_duration_seconds,
         c.POLLS: status.polls,
@@ -183,38 +187,33 @@ def _blocks(accounts: tuple[AccountView, ...]) -> Iterator[tuple[AccountView, ..
 
 
 def _add_accounts(
-    lines: Lines, system: str, views: tuple[AccountView, ...], ownership: Ownership
+    lines: Lines,
+    system: str,
+    views: tuple[AccountView, ...],
+    publication: Publication,
 ) -> None:
-    bare = [
-        pairs(c.ACCOUNT_LABELS, (system, view.account, view.name)) for view in views
-    ]
+    bare = [pairs(ACCOUNT_LABELS, (system, view.account, view.name)) for view in views]
     labels = [b"{%b}" % text for text in bare]
     for family, spec, value in _COLUMNS:
         lines[family].append(samples(family.name, spec, labels, map(value, views)))
-    seen = [
-        (label, view.last_evidence.at)
-        for label, view in zip(labels, views, strict=True)
-        if view.last_evidence is not None
-    ]
+    seen = (view.last_evidence.at if view.last_evidence else None for view in views)
     lines[c.ACCOUNT_LAST_ACTIVITY].append(
-        samples(
-            c.ACCOUNT_LAST_ACTIVITY.name,
-            b"%.3f",
-            [label for label, _ in seen],
-            [at for _, at in seen],
-        )
+        known_samples(c.ACCOUNT_LAST_ACTIVITY.name, b"%.3f", labels, seen)
     )
-    lines[c.ACCOUNT_INFO].append(_infos(bare, views, ownership))
+    owners = [publication.owner(system, view) for view in views]
+    lines[c.ACCOUNT_INFO].append(_infos(bare, views, owners))
+    dossiers = publication.dossiers(system)
+    for family, text in removal_lines(views, bare, dossiers):
+        lines[family].append(text)
 
 
 def _infos(
-    bare: Iterable[bytes], views: Iterable[AccountView], ownership: Ownership
+    bare: Iterable[bytes], views: Iterable[AccountView], owners: Iterable[HasOwner]
 ) -> bytes:
     """Return the info lines, which add labels to those that every family has."""
     name = c.ACCOUNT_INFO.name.encode()
     parts: list[bytes] = []
-    for text, view in zip(bare, views, strict=True):
-        entry = ownership(view.account, view.name)
+    for text, view, entry in zip(bare, views, owners, strict=True):
         mode = "operator" if view.is_operator_mode else "config"
         owner = _owner(mode, entry.owner, entry.team, entry.environment, view.inventory)
         parts += (name, b"{", text, b",", owner, b"} 1\n")
@@ -224,4 +223,4 @@ def _infos(
 @lru_cache(maxsize=1024)
 def _owner(*values: str) -> bytes:
     """Return the labels that info adds; owners are few, accounts are many."""
-    return pairs(c.ACCOUNT_INFO.labels[len(c.ACCOUNT_LABELS) :], values)
+    return pairs(c.ACCOUNT_INFO.labels[len(ACCOUNT_LABELS) :], values)

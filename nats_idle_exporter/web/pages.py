@@ -16,7 +16,7 @@ from markupsafe import Markup
 
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import AccountView, ServerView, SystemView, Verdict
-from nats_idle_exporter.metrics import Ownership, Publication
+from nats_idle_exporter.metrics import Publication
 from nats_idle_exporter.snapshot import EndpointStatus, InventoryStatus, Snapshot
 from nats_idle_exporter.web import words
 
@@ -75,7 +75,7 @@ def render_index(
     accounts: list[_Account] = []
     total = 0
     if publication and snapshot:
-        accounts = _accounts(snapshot, publication.ownership)
+        accounts = _accounts(snapshot, publication)
         total = sum(len(view.accounts) for view in snapshot.systems.values())
     return _ENVIRONMENT.get_template("index.html.j2").render(
         version=__version__,
@@ -117,7 +117,7 @@ def _inventories(snapshot: Snapshot) -> Iterator[InventoryStatus]:
     yield from sorted(snapshot.inventories, key=lambda s: (s.system, s.source))
 
 
-def _accounts(snapshot: Snapshot, ownership: Ownership) -> list[_Account]:
+def _accounts(snapshot: Snapshot, publication: Publication) -> list[_Account]:
     """Return what the table shows: inactive accounts first, then by idle time."""
     everything = (
         (system, view)
@@ -125,7 +125,7 @@ def _accounts(snapshot: Snapshot, ownership: Ownership) -> list[_Account]:
         for view in views.accounts
     )
     first = nsmallest(ACCOUNTS_SHOWN, everything, key=_rank)
-    return [_account(system, view, ownership) for system, view in first]
+    return [_account(system, view, publication) for system, view in first]
 
 
 def _rank(item: tuple[str, AccountView]) -> tuple[bool, float, str, str]:
@@ -134,8 +134,8 @@ def _rank(item: tuple[str, AccountView]) -> tuple[bool, float, str, str]:
     return is_other, -view.idle_seconds, system, view.account
 
 
-def _account(system: str, view: AccountView, ownership: Ownership) -> _Account:
-    entry = ownership(view.account, view.name)
+def _account(system: str, view: AccountView, publication: Publication) -> _Account:
+    entry = publication.owner(system, view)
     owner = filter(None, (entry.owner, entry.team, entry.environment))
     evidence = words.EVIDENCE[view.last_evidence.kind] if view.last_evidence else ""
     inventory = words.INVENTORY[view.inventory]

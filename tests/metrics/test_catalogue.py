@@ -7,7 +7,7 @@ import re
 import pytest
 
 from nats_idle_exporter.metrics import FAMILIES, Family, Kind
-from nats_idle_exporter.metrics.catalogue import ACCOUNT_LABELS, PREFIX
+from nats_idle_exporter.metrics.family import ACCOUNT_LABELS, PREFIX
 
 every_family = pytest.mark.parametrize("family", FAMILIES, ids=lambda f: f.name)
 
@@ -44,8 +44,9 @@ class TestFamily:
 
     def test_unit_is_spelled_in_the_name(self, family: Family) -> None:
         """A name ends with its base unit exactly when it has one."""
-        assert family.unit in {"", "seconds"}
-        assert family.name.endswith("_seconds") == (family.unit == "seconds")
+        assert family.unit in {"", "seconds", "bytes"}
+        for unit in ("seconds", "bytes"):
+            assert family.name.endswith(f"_{unit}") == (family.unit == unit)
 
     def test_labels_are_legal_and_not_reserved(self, family: Family) -> None:
         """Labels are snake case, unique, clash with nothing Prometheus sets."""
@@ -77,7 +78,7 @@ class TestFamily:
         if family.name.endswith("_timestamp_seconds"):
             assert "Unix time, by the exporter's clock" in family.help
         elif family.unit:
-            assert "seconds" in family.help
+            assert family.unit in family.help
 
     def test_help_says_that_it_is_cached(self, family: Family) -> None:
         """A help text says as of when it is, unless it never changes."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from nats_idle_exporter.activity import Verdict
 from nats_idle_exporter.metrics import (
     FAMILIES,
     Format,
@@ -13,8 +14,12 @@ from nats_idle_exporter.metrics import (
     render,
 )
 from nats_idle_exporter.monitoring.failures import REASONS
+from nats_idle_exporter.removal.dossier import Check, Outcome, Stage
+from nats_idle_exporter.removal.facts import Jwt
+from nats_idle_exporter.removal.registry import Entry, Exemption
 from tests.metrics.builders import (
     NO_PROCESS,
+    NOW,
     a_publication,
     a_server,
     a_snapshot,
@@ -23,11 +28,13 @@ from tests.metrics.builders import (
     an_account,
     an_endpoint,
 )
+from tests.metrics.dossierbuilders import an_item, facts_of, with_dossiers
 from tests.metrics.parsing import parse
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 FORMULA = re.compile(
-    r"series = (\d+) \* accounts \+ \((\d+) \+ reasons\) \* endpoints"
+    r"series = (\d+) \* accounts \+ (\d+) \* inactive accounts"
+    r" \+ \((\d+) \+ reasons\) \* endpoints"
     r" \+ (\d+) \* systems \+ (\d+) \* sources \+ (\d+)"
 )
 
@@ -50,31 +57,52 @@ def test_the_table_equals_the_catalogue() -> None:
 
 def test_the_formula_counts_the_series_of_a_page() -> None:
     """The documented number of series is what a page really holds."""
-    accounts, endpoints, systems, reasons, sources = 7, 3, 2, 5, 4
+    accounts, active, endpoints, systems, reasons, sources = 7, 4, 3, 2, 5, 4
     urls = [f"http://{i}" for i in range(endpoints)]
     errors = {f"reason{i}": 0 for i in range(reasons)}
-    polled = a_system(
-        *(an_account(f"A{i}") for i in range(accounts)),
-        servers=tuple(map(a_server, urls)),
-    )
-    snapshot = a_snapshot(
-        {"default": polled, "empty": a_system(servers=())},
-        [an_endpoint(url, errors=errors) for url in urls],
-        [a_source(f"file:{i}") for i in range(sources)],
+    views = [
+        an_account(f"A{i}", verdict=Verdict.ACTIVE if i < active else Verdict.INACTIVE)
+        for i in range(accounts)
+    ]
+    snapshot = with_dossiers(
+        a_snapshot(
+            {
+                "default": a_system(*views, servers=tuple(map(a_server, urls))),
+                "empty": a_system(servers=()),
+            },
+            [an_endpoint(url, errors=errors) for url in urls],
+            [a_source(f"file:{i}") for i in range(sources)],
+        ),
+        facts={v.account: facts_of(v, jwt=Jwt(expires_at=NOW)) for v in views},
+        items={view.account: tuple(map(an_item, Check)) for view in views},
+        stages={view.account: Stage(NOW, NOW, 1) for view in views},
+        entries=lambda _account, _name: Entry(exemption=Exemption(NOW, "", "")),
     )
     formula = FORMULA.search(DOCUMENT.read_text())
     assert formula
-    per_account, per_endpoint, per_system, per_source, own = map(int, formula.groups())
+    per_account, per_inactive, per_endpoint, per_system, per_source, own = map(
+        int, formula.groups()
+    )
 
     page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
 
     assert len(parse(Format.TEXT, page)) == (
         per_account * accounts
+        + per_inactive * (accounts - active)
         + (per_endpoint + reasons) * endpoints
         + per_system * systems
         + per_source * sources
         + own
     )
+
+
+def test_every_reason_that_blocks_is_documented() -> None:
+    """The document names each check, and both of its reasons are made of it."""
+    listed = ", ".join(f"`{check}`" for check in Check)
+
+    assert f"by the name of the check: {listed}." in DOCUMENT.read_text()
+    assert an_item(Check.USE).reason == "use"
+    assert an_item(Check.USE, Outcome.UNKNOWN).reason == "use_unknown"
 
 
 def test_every_reason_is_documented() -> None:
