@@ -1,7 +1,8 @@
 """The HTTP application: it serves what was published, and never renders in a scrape.
 
 Routes, all below the route prefix: the telemetry path, ``/``, ``/config``,
-``/-/healthy``, ``/-/ready``; GET and HEAD. No request comes to them but past the guard.
+``/accounts/<system>/<account>``, ``/-/healthy``, ``/-/ready``, and those of ``api``; GET
+and HEAD. No request comes to them but past the guard.
 """
 
 from __future__ import annotations
@@ -12,10 +13,19 @@ from dataclasses import dataclass, field
 from aiohttp import hdrs, web
 
 from nats_idle_exporter.config.web import WebOptions
-from nats_idle_exporter.metrics import Encoding, Page, Pages, Refusals, negotiate
+from nats_idle_exporter.metrics import (
+    Encoding,
+    Page,
+    Pages,
+    Publication,
+    Refusals,
+    negotiate,
+)
+from nats_idle_exporter.web.api import Api
 from nats_idle_exporter.web.limits import Handler, Limit
-from nats_idle_exporter.web.pages import CONTENT_SECURITY_POLICY, render_index
+from nats_idle_exporter.web.pages import render_index
 from nats_idle_exporter.web.security import Guard
+from nats_idle_exporter.web.templating import CONTENT_SECURITY_POLICY
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -39,12 +49,18 @@ class ServingState:
     config: str = ""
 
     @property
+    def publication(self) -> Publication | None:
+        """Return what the current page was made from; None before the first."""
+        page = self.pages.current
+        return page.publication if page else None
+
+    @property
     def obstacle(self) -> str:
         """Return why we are not ready; "" when we are."""
         if self.is_stopping:
             return "stopping"
-        page = self.pages.current
-        if page is None or page.publication.snapshot is None:
+        publication = self.publication
+        if publication is None or publication.snapshot is None:
             return "the first cycle has not ended"
         return ""
 
@@ -72,6 +88,7 @@ def make_app(
     app.router.add_get(f"{prefix}/config", site.config)
     app.router.add_get(f"{prefix}/-/healthy", site.healthy)
     app.router.add_get(f"{prefix}/-/ready", site.ready)
+    Api(lambda: state.publication, prefix).add_routes(app.router)
     return app
 
 

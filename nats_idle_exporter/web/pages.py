@@ -1,46 +1,22 @@
 """The landing page: one publication -> HTML; pure but for loading templates.
 
-Every word from outside passes :func:`words.visible` and the template's escaping.
+The page of one account is in ``accountpage``.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from heapq import nsmallest
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import AccountView, ServerView, SystemView, Verdict
 from nats_idle_exporter.metrics import Ownership, Publication
 from nats_idle_exporter.snapshot import EndpointStatus, InventoryStatus, Snapshot
 from nats_idle_exporter.web import words
+from nats_idle_exporter.web.templating import render
 
 ACCOUNTS_SHOWN = 1000
 """Rows of the accounts table; the metrics page has them all."""
-
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("nats_idle_exporter.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_ENVIRONMENT.filters.update(
-    visible=words.visible, duration=words.duration, moment=words.moment
-)
-_STYLE = _ENVIRONMENT.get_template("style.css").render()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
-"""Nothing but the page's own style is allowed, no script and no other host."""
 
 
 class _System(NamedTuple):
@@ -77,9 +53,8 @@ def render_index(
     if publication and snapshot:
         accounts = _accounts(snapshot, publication.ownership)
         total = sum(len(view.accounts) for view in snapshot.systems.values())
-    return _ENVIRONMENT.get_template("index.html.j2").render(
-        version=__version__,
-        style=Markup(_STYLE),  # noqa: S704 - our own file, no word from outside
+    return render(
+        "index.html.j2",
         telemetry_path=prefix + telemetry_path,
         prefix=prefix,
         publication=publication,

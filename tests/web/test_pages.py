@@ -19,11 +19,8 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.metrics import Publication, ReloadStatus
-from nats_idle_exporter.web.pages import (
-    ACCOUNTS_SHOWN,
-    CONTENT_SECURITY_POLICY,
-    render_index,
-)
+from nats_idle_exporter.web.pages import ACCOUNTS_SHOWN, render_index
+from nats_idle_exporter.web.templating import CONTENT_SECURITY_POLICY
 from tests.metrics.builders import (
     NOW,
     Owner,
