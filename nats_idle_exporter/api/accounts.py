@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import fields, is_dataclass
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -13,24 +13,9 @@ from nats_idle_exporter.api import facts as shapes
 from nats_idle_exporter.api import model
 from nats_idle_exporter.removal.dossier import Dossier, Removability
 from nats_idle_exporter.removal.wayout import WayOut
+from nats_idle_exporter.snapshot import HasOwner
 
 _Shape = TypeVar("_Shape")
-
-
-class HasOwner(Protocol):
-    """Who an account belongs to; "" is unsaid."""
-
-    @property
-    def owner(self) -> str:
-        """Return who answers for the account."""
-
-    @property
-    def team(self) -> str:
-        """Return the owner's team."""
-
-    @property
-    def environment(self) -> str:
-        """Return where the account is used, such as production."""
 
 
 class Seen(NamedTuple):

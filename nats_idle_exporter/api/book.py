@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import quote, unquote
 
 from nats_idle_exporter.activity import AccountView, SystemView
 from nats_idle_exporter.api import accounts, model
-from nats_idle_exporter.api.accounts import HasOwner, Seen
+from nats_idle_exporter.api.accounts import Seen
 from nats_idle_exporter.api.query import Query
 from nats_idle_exporter.removal.wayout import Place, way_out
-from nats_idle_exporter.snapshot import Snapshot
-
-Ownership = Callable[[str, str], HasOwner]
-"""(account id, account name) -> its owner."""
+from nats_idle_exporter.snapshot import Ownership, Snapshot
 
 
 class UnknownError(LookupError):

@@ -23,23 +23,22 @@ from nats_idle_exporter.api.openapi import (
     describe_api,
 )
 from nats_idle_exporter.api.query import QueryError, parse_query
-from nats_idle_exporter.metrics import Publication
 
 # An empty segment is an account's id as good as any other.
 SEGMENTS: Final = "{system:[^/]*}/{account:[^/]*}"
 _JSON: Final = "application/json"
-_STARTING: Final = "the first cycle has not ended"
+STARTING: Final = "the first cycle has not ended"
 
 
 class Api:
     """Answer from what is published.
 
     Args:
-        current: returns what is published now; None for nothing yet.
+        current: returns what is published now; None until a cycle ended.
         prefix: what stands before every path.
     """
 
-    def __init__(self, current: Callable[[], Publication | None], prefix: str) -> None:
+    def __init__(self, current: Callable[[], Book | None], prefix: str) -> None:
         self._current = current
         self._prefix = prefix
         # However many ask, the poll loop must find a thread that is free.
@@ -76,10 +75,8 @@ class Api:
         return _json(200, self._description)
 
     async def _answer(self, make: Callable[[Book], msgspec.Struct]) -> web.Response:
-        publication = self._current()
-        if publication is None or publication.snapshot is None:
-            return _problem(503, _STARTING)
-        book = Book(publication.snapshot, publication.ownership)
+        if (book := self._current()) is None:
+            return _problem(503, STARTING)
         try:
             async with self._making:
                 body = await asyncio.to_thread(lambda: msgspec.json.encode(make(book)))

@@ -10,10 +10,12 @@ from heapq import nsmallest
 from typing import NamedTuple
 
 from nats_idle_exporter.activity import AccountView, ServerView, SystemView, Verdict
-from nats_idle_exporter.metrics import Ownership, Publication
+from nats_idle_exporter.api.accounts import Seen
+from nats_idle_exporter.api.book import Book
+from nats_idle_exporter.metrics import Publication
 from nats_idle_exporter.snapshot import EndpointStatus, InventoryStatus, Snapshot
 from nats_idle_exporter.web import words
-from nats_idle_exporter.web.templating import render
+from nats_idle_exporter.web.templating import account_path, render
 
 ACCOUNTS_SHOWN = 1000
 """Rows of the accounts table; the metrics page has them all."""
@@ -38,6 +40,9 @@ class _Account(NamedTuple):
     evidence: str
     inventory: str
     owner: str
+    removability: str
+    blockers: str
+    path: str
 
 
 def render_index(
@@ -51,7 +56,7 @@ def render_index(
     accounts: list[_Account] = []
     total = 0
     if publication and snapshot:
-        accounts = _accounts(snapshot, publication.ownership)
+        accounts = _accounts(Book(snapshot, publication.ownership))
         total = sum(len(view.accounts) for view in snapshot.systems.values())
     return render(
         "index.html.j2",
@@ -92,15 +97,15 @@ def _inventories(snapshot: Snapshot) -> Iterator[InventoryStatus]:
     yield from sorted(snapshot.inventories, key=lambda s: (s.system, s.source))
 
 
-def _accounts(snapshot: Snapshot, ownership: Ownership) -> list[_Account]:
+def _accounts(book: Book) -> list[_Account]:
     """Return what the table shows: inactive accounts first, then by idle time."""
     everything = (
         (system, view)
-        for system, views in snapshot.systems.items()
+        for system, views in book.snapshot.systems.items()
         for view in views.accounts
     )
     first = nsmallest(ACCOUNTS_SHOWN, everything, key=_rank)
-    return [_account(system, view, ownership) for system, view in first]
+    return [_account(book.seen(system, view)) for system, view in first]
 
 
 def _rank(item: tuple[str, AccountView]) -> tuple[bool, float, str, str]:
@@ -109,11 +114,20 @@ def _rank(item: tuple[str, AccountView]) -> tuple[bool, float, str, str]:
     return is_other, -view.idle_seconds, system, view.account
 
 
-def _account(system: str, view: AccountView, ownership: Ownership) -> _Account:
-    entry = ownership(view.account, view.name)
-    owner = filter(None, (entry.owner, entry.team, entry.environment))
+def _account(seen: Seen) -> _Account:
+    system, view = seen.system, seen.view
+    owner = filter(None, (seen.owner.owner, seen.owner.team, seen.owner.environment))
+    blockers = seen.dossier.blockers if seen.dossier else ()
     evidence = words.EVIDENCE[view.last_evidence.kind] if view.last_evidence else ""
     inventory = words.INVENTORY[view.inventory]
     return _Account(
-        system, view, words.meaning(view), evidence, inventory, ", ".join(owner)
+        system,
+        view,
+        words.meaning(view),
+        evidence,
+        inventory,
+        owner=", ".join(owner),
+        removability=seen.removability,
+        blockers=", ".join(item.check for item in blockers),
+        path=account_path(system, view.account),
     )

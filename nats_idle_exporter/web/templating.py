@@ -14,7 +14,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from nats_idle_exporter import __version__
-from nats_idle_exporter.web import words
+from nats_idle_exporter.removal.words import size
+from nats_idle_exporter.web import accountwords, words
 
 
 def account_path(system: str, account: str) -> str:
@@ -38,9 +39,11 @@ _ENVIRONMENT = Environment(
 )
 _ENVIRONMENT.filters.update(
     visible=words.visible,
+    block=words.block,
     duration=words.duration,
     moment=words.moment,
-    size=words.size,
+    size=size,
+    amount=accountwords.amount,
 )
 _ENVIRONMENT.globals.update(account_path=account_path)
 _STYLE = _ENVIRONMENT.get_template("style.css").render()

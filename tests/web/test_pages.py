@@ -65,7 +65,13 @@ class TestStart:
         page = read(None, '/m"<x>')
 
         links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
-        assert links == ['/m"<x>', "/config", "/-/healthy", "/-/ready"]
+        assert links == [
+            '/m"<x>',
+            "/config",
+            "/api/v1/openapi.json",
+            "/-/healthy",
+            "/-/ready",
+        ]
 
 
 class TestWatching:
