@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from inspect import cleandoc
 from typing import Any, Final
 
 import msgspec
@@ -51,8 +52,18 @@ def describe_api(prefix: str = "") -> dict[str, Any]:
         "info": _INFO,
         "servers": [{"url": prefix or "/"}],
         "paths": _paths(query),
-        "components": {"schemas": dict(sorted(components.items()))},
+        "components": {
+            "schemas": {name: _cleaned(components[name]) for name in sorted(components)}
+        },
     }
+
+
+def _cleaned(schema: dict[str, Any]) -> dict[str, Any]:
+    """Return a schema whose description, a docstring, has the form of Markdown."""
+    if "description" not in schema:
+        return schema
+    words = cleandoc(schema["description"]).replace("``", "`")
+    return schema | {"description": words}
 
 
 def _paths(query: Mapping[str, Any]) -> dict[str, Any]:

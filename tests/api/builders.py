@@ -49,7 +49,7 @@ HOSTILE = (
     ".",
     "",
     " ",
-    "a" * 5000,
+    "a" * 600,
 )
 """Names that mean something to somebody; all of them are names."""
 
