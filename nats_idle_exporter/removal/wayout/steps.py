@@ -2,7 +2,7 @@
 
 Nothing in here is ever run by this program. Every text is printable: strangers'
 words are escaped or quoted where a step is made. Only a snippet has more than one
-line, and only a snippet may hold a line break or a tab of a name.
+line.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Command:
     """One line for a POSIX shell.
 
     Words in capitals stand for what this program does not know: ``PID``,
-    ``SYSTEM_CONTEXT``, ... Run as it is, such a line fails and changes nothing.
+    ``SYSTEM_CONTEXT``, ... Run as it is, such a line fails and changes no server.
 
     Args:
         text: the line.
@@ -99,8 +99,8 @@ class WayOut:
     """How one account is removed: printed, never done.
 
     Args:
-        account: its id, escaped to be shown.
-        name: its name, escaped to be shown.
+        account: its id, escaped and cut to be shown.
+        name: its name, escaped and cut to be shown.
         is_operator_mode: whether accounts are JWTs here.
         next_phase: the phase to be done next, by what is known now.
         blockers: the items of the checklist that speak against the next phase now.
