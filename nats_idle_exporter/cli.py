@@ -1,7 +1,8 @@
 """Command line: flags -> one command -> exit code.
 
 0 means it ended well, 1 that the configuration is bad or the start failed, 2
-that it was called wrongly. What went wrong is one line on stderr.
+that it was called wrongly. What went wrong is one line on stderr. The report has
+two codes more, see ``report.run``.
 """
 
 from __future__ import annotations
@@ -43,6 +44,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if command == "demo":
             return _demo(parse_demo(arguments[1:]))
+        if command == "report":
+            return _report(arguments[1:])
         return _serve(parse_serve(arguments[command == "serve" :]))
     except StartError as error:
         return _fail(str(error))
@@ -87,6 +90,21 @@ def _check_files(options: ServeOptions, config: Config) -> None:
         check_web_file(options.web.config_file)
     except ConfigError as error:
         raise StartError(f"{options.web.config_file}: {error}") from error
+
+
+def _report(arguments: Sequence[str]) -> int:
+    from nats_idle_exporter.report.flags import parse_report  # noqa: PLC0415 - slow
+    from nats_idle_exporter.report.run import run_report  # noqa: PLC0415 - slow
+
+    options = parse_report(arguments)
+    configure_logging(options.log_level, options.log_format, sys.stderr)
+    name = options.source.name
+    try:
+        return run_report(options)
+    except UsageError as error:
+        return _fail(f"{name}: {error}", code=_WRONG_USAGE)
+    except ConfigError as error:
+        return _fail(f"{name}: {error}")
 
 
 def _demo(duration_seconds: float | None) -> int:

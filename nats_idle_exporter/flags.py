@@ -85,7 +85,7 @@ def parse_demo(arguments: Sequence[str]) -> float | None:
     parser.add_argument(
         "--duration",
         metavar="DURATION",
-        type=flag(_positive_duration),
+        type=flag(positive_duration),
         help="end after this time, like 60s (default: when interrupted)",
     )
     duration = parser.parse_args(arguments).duration
@@ -104,7 +104,8 @@ def version_text() -> str:
 def _serve_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog=PROGRAM,
-        usage=f"{PROGRAM} [serve] [flags]\n       {PROGRAM} demo [--duration 60s]",
+        usage=f"{PROGRAM} [serve] [flags]\n       {PROGRAM} report [flags]"
+        f"\n       {PROGRAM} demo [--duration 60s]",
         description="Tell Prometheus which NATS accounts nobody uses.",
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
@@ -112,7 +113,7 @@ def _serve_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=version_text())
     _add_config_flags(parser)
     add_web_flags(parser)
-    _add_log_flags(parser)
+    add_log_flags(parser)
     return parser
 
 
@@ -141,14 +142,15 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
         "--config.auto-reload-interval",
         dest="auto_reload_interval",
         metavar="DURATION",
-        type=flag(_positive_duration),
+        type=flag(positive_duration),
         default="30s",
         help="how often it is looked at for that (default: 30s)",
     )
-    _add_overriding_flags(flags)
+    add_overriding_flags(flags)
 
 
-def _add_overriding_flags(flags: argparse._ArgumentGroup) -> None:
+def add_overriding_flags(flags: argparse._ArgumentGroup) -> None:
+    """Let a group take the flags that become ``Overrides``."""
     flags.add_argument(
         "--nats.endpoint",
         dest="endpoints",
@@ -162,26 +164,27 @@ def _add_overriding_flags(flags: argparse._ArgumentGroup) -> None:
         "--inactivity.threshold",
         dest="threshold",
         metavar="DURATION",
-        type=flag(_positive_duration),
+        type=flag(positive_duration),
         help="how long an account must be unused (default: 24h)",
     )
     flags.add_argument(
         "--poll.interval",
         dest="poll_interval",
         metavar="DURATION",
-        type=flag(_positive_duration),
+        type=flag(positive_duration),
         help="how often each endpoint is polled (default: 30s)",
     )
 
 
-def _add_log_flags(parser: argparse.ArgumentParser) -> None:
+def add_log_flags(parser: argparse.ArgumentParser, default: Level = "info") -> None:
+    """Let a parser take the flags of logging."""
     flags = parser.add_argument_group("logging")
     flags.add_argument(
         "--log.level",
         dest="log_level",
         choices=("debug", "info", "warn", "error"),
-        default="info",
-        help="the least severe events that are logged (default: info)",
+        default=default,
+        help=f"the least severe events that are logged (default: {default})",
     )
     flags.add_argument(
         "--log.format",
@@ -192,7 +195,12 @@ def _add_log_flags(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def _positive_duration(text: str) -> str:
+def positive_duration(text: str) -> str:
+    """Return the text of a duration above zero.
+
+    Raises:
+        ValueError: it is none.
+    """
     try:
         is_positive = parse_duration(text) > 0
     except ValueError:

@@ -6,8 +6,9 @@ changes it after it was published.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from nats_idle_exporter.activity import SystemView
 from nats_idle_exporter.dossiers import Dossiers
@@ -73,3 +74,23 @@ class StateStatus:
 
     last_save_at: float = 0.0
     errors: int = 0
+
+
+class HasOwner(Protocol):
+    """What the operator said about who an account belongs to; "" is unsaid."""
+
+    @property
+    def owner(self) -> str:
+        """Return who answers for the account."""
+
+    @property
+    def team(self) -> str:
+        """Return the owner's team."""
+
+    @property
+    def environment(self) -> str:
+        """Return where the account is used, such as production."""
+
+
+Ownership = Callable[[str, str], HasOwner]
+"""(account id, account name) -> its owner; called in a thread, never changes."""

@@ -26,8 +26,10 @@ ALLOWED = {
     "activity": {"activity"},
     "removal": {"removal"},
     "metrics": {"metrics", "activity", "removal", "dossiers", "snapshot", "errors"},
+    "api": {"api", "activity", "removal", "dossiers", "snapshot", "errors", "text"},
     "web": {
         "web",
+        "api",
         "metrics",
         "activity",
         "removal",

@@ -24,6 +24,11 @@ def locate_files(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
     return located
 
 
+def locate_client_files(client: Any, folder: Path) -> Any:
+    """Return the values of an HTTP client with the names of files joined."""
+    return _joined(client, folder)
+
+
 def _system(system: Any, folder: Path) -> Any:
     if not isinstance(system, dict):
         return system

@@ -2,34 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from nats_idle_exporter.activity import AccountView
 from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.metrics.refusals import NO_REFUSALS, Refusal
-from nats_idle_exporter.snapshot import Snapshot, StateStatus
+from nats_idle_exporter.snapshot import HasOwner, Ownership, Snapshot, StateStatus
 
-
-class HasOwner(Protocol):
-    """What is said about who an account belongs to; "" is unsaid."""
-
-    @property
-    def owner(self) -> str:
-        """Return who answers for the account."""
-
-    @property
-    def team(self) -> str:
-        """Return the owner's team."""
-
-    @property
-    def environment(self) -> str:
-        """Return where the account is used, such as production."""
-
-
-Ownership = Callable[[str, str], HasOwner]
-"""(account id, account name) -> its owner; called in a thread, never changes."""
+__all__ = ["HasOwner", "Ownership", "Publication", "ReloadStatus"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ What is watched changes between two cycles only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Final
 
 import structlog
@@ -107,16 +108,22 @@ class Poller:
         Raises:
             Exception: a flaw of this program; the loop is over.
         """
-        try:
-            async with asyncio.TaskGroup() as self._followers:
+        async with self.following():
+            await self._run_cycles()
+
+    @asynccontextmanager
+    async def following(self) -> AsyncIterator[None]:
+        """Have inventories read meanwhile; the first cycle need not wait for them."""
+        async with asyncio.TaskGroup() as self._followers:
+            try:
                 for inventory in self._inventories:
                     self._follow(inventory)
                 if not await first_answers(self._inventories):
                     _log.warning("first cycle does not wait for a slow inventory")
-                await self._run_cycles()
-        finally:
-            for inventory in self._inventories:
-                await inventory.stop()
+                yield
+            finally:
+                for inventory in self._inventories:
+                    await inventory.stop()
 
     def _follow(self, inventory: FollowedInventory) -> None:
         if self._followers is not None:

@@ -1,8 +1,8 @@
 """The HTTP application: it serves what was published, and never renders in a scrape.
 
 Routes, all below the route prefix: the telemetry path, ``/``, ``/config``,
-``/-/healthy``, ``/-/ready``; GET and HEAD. ``/-/reload`` takes POST and PUT. No request
-comes to them but past the guard.
+``/accounts/<system>/<account>``, ``/-/healthy``, ``/-/ready``, those of ``api``; GET
+and HEAD. ``/-/reload`` takes POST and PUT. No request comes to them but past the guard.
 """
 
 from __future__ import annotations
@@ -13,11 +13,21 @@ from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
 
+from nats_idle_exporter.api.book import Book, UnknownError
 from nats_idle_exporter.config.web import WebOptions
-from nats_idle_exporter.metrics import Encoding, Page, Pages, Refusals, negotiate
+from nats_idle_exporter.metrics import (
+    Encoding,
+    Page,
+    Pages,
+    Refusals,
+    negotiate,
+)
+from nats_idle_exporter.web.accountpage import render_account
+from nats_idle_exporter.web.api import SEGMENTS, STARTING, Api
 from nats_idle_exporter.web.limits import Handler, Limit
-from nats_idle_exporter.web.pages import CONTENT_SECURITY_POLICY, render_index
+from nats_idle_exporter.web.pages import render_index
 from nats_idle_exporter.web.security import Guard
+from nats_idle_exporter.web.templating import CONTENT_SECURITY_POLICY
 
 _HEADERS = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,
@@ -43,14 +53,19 @@ class ServingState:
     reload: Callable[[], Awaitable[str]] | None = None
 
     @property
+    def book(self) -> Book | None:
+        """Return what the current page was made from; None until a cycle ended."""
+        page = self.pages.current
+        if page is None or page.publication.snapshot is None:
+            return None
+        return Book(page.publication.snapshot, page.publication.ownership)
+
+    @property
     def obstacle(self) -> str:
         """Return why we are not ready; "" when we are."""
         if self.is_stopping:
             return "stopping"
-        page = self.pages.current
-        if page is None or page.publication.snapshot is None:
-            return "the first cycle has not ended"
-        return ""
+        return "" if self.book else STARTING
 
 
 _DEFAULTS = WebOptions()
@@ -74,10 +89,12 @@ def make_app(
     app.router.add_get(f"{prefix}/", site.index)
     app.router.add_get(prefix + options.telemetry_path, site.metrics)
     app.router.add_get(f"{prefix}/config", site.config)
+    app.router.add_get(f"{prefix}/accounts/{SEGMENTS}", site.account)
     app.router.add_get(f"{prefix}/-/healthy", site.healthy)
     app.router.add_get(f"{prefix}/-/ready", site.ready)
     app.router.add_post(f"{prefix}/-/reload", site.reload)
     app.router.add_put(f"{prefix}/-/reload", site.reload)
+    Api(lambda: state.book, prefix).add_routes(app.router)
     return app
 
 
@@ -133,12 +150,22 @@ class _Site:
 
     async def index(self, _: web.Request) -> web.Response:
         body = await self._rendered_index()
-        return web.Response(
-            body=body,
-            content_type="text/html",
-            charset="utf-8",
-            headers={hdrs.CACHE_CONTROL: "no-cache"},
-        )
+        return _html(body)
+
+    async def account(self, request: web.Request) -> web.Response:
+        if (book := self._state.book) is None:
+            return web.Response(status=503, text=f"{STARTING}\n")
+        system, account = request.match_info["system"], request.match_info["account"]
+        try:
+            async with self._rendering:
+                html = await asyncio.to_thread(
+                    lambda: render_account(
+                        book.detail(system, account), self._options.route_prefix
+                    )
+                )
+        except UnknownError as error:
+            return web.Response(status=404, text=f"{error}\n")
+        return _html(html.encode())
 
     async def config(self, _: web.Request) -> web.Response:
         return web.Response(text=self._state.config)
@@ -174,6 +201,15 @@ class _Site:
                 )
                 self._index = page, html.encode()
             return self._index[1]
+
+
+def _html(body: bytes) -> web.Response:
+    return web.Response(
+        body=body,
+        content_type="text/html",
+        charset="utf-8",
+        headers={hdrs.CACHE_CONTROL: "no-cache"},
+    )
 
 
 def _joined(request: web.Request, name: str) -> str | None:

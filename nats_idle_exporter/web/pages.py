@@ -1,46 +1,24 @@
 """The landing page: one publication -> HTML; pure but for loading templates.
 
-Every word from outside passes :func:`words.visible` and the template's escaping.
+The page of one account is in ``accountpage``.
 """
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from heapq import nsmallest
 from typing import NamedTuple
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
-
-from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import AccountView, ServerView, SystemView, Verdict
+from nats_idle_exporter.api.accounts import Seen
+from nats_idle_exporter.api.book import Book
 from nats_idle_exporter.metrics import Publication
 from nats_idle_exporter.snapshot import EndpointStatus, InventoryStatus, Snapshot
 from nats_idle_exporter.web import words
+from nats_idle_exporter.web.templating import account_path, render
 
 ACCOUNTS_SHOWN = 1000
 """Rows of the accounts table; the metrics page has them all."""
-
-_ENVIRONMENT = Environment(
-    loader=PackageLoader("nats_idle_exporter.web"),
-    autoescape=True,
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-)
-_ENVIRONMENT.filters.update(
-    visible=words.visible, duration=words.duration, moment=words.moment
-)
-_STYLE = _ENVIRONMENT.get_template("style.css").render()
-_STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-
-CONTENT_SECURITY_POLICY = (
-    f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'"
-)
-"""Nothing but the page's own style is allowed, no script and no other host."""
 
 
 class _System(NamedTuple):
@@ -62,6 +40,9 @@ class _Account(NamedTuple):
     evidence: str
     inventory: str
     owner: str
+    removability: str
+    blockers: str
+    path: str
 
 
 def render_index(
@@ -75,11 +56,10 @@ def render_index(
     accounts: list[_Account] = []
     total = 0
     if publication and snapshot:
-        accounts = _accounts(snapshot, publication)
+        accounts = _accounts(Book(snapshot, publication.ownership))
         total = sum(len(view.accounts) for view in snapshot.systems.values())
-    return _ENVIRONMENT.get_template("index.html.j2").render(
-        version=__version__,
-        style=Markup(_STYLE),  # noqa: S704 - our own file, no word from outside
+    return render(
+        "index.html.j2",
         telemetry_path=prefix + telemetry_path,
         prefix=prefix,
         publication=publication,
@@ -117,15 +97,15 @@ def _inventories(snapshot: Snapshot) -> Iterator[InventoryStatus]:
     yield from sorted(snapshot.inventories, key=lambda s: (s.system, s.source))
 
 
-def _accounts(snapshot: Snapshot, publication: Publication) -> list[_Account]:
+def _accounts(book: Book) -> list[_Account]:
     """Return what the table shows: inactive accounts first, then by idle time."""
     everything = (
         (system, view)
-        for system, views in snapshot.systems.items()
+        for system, views in book.snapshot.systems.items()
         for view in views.accounts
     )
     first = nsmallest(ACCOUNTS_SHOWN, everything, key=_rank)
-    return [_account(system, view, publication) for system, view in first]
+    return [_account(book.seen(system, view)) for system, view in first]
 
 
 def _rank(item: tuple[str, AccountView]) -> tuple[bool, float, str, str]:
@@ -134,11 +114,20 @@ def _rank(item: tuple[str, AccountView]) -> tuple[bool, float, str, str]:
     return is_other, -view.idle_seconds, system, view.account
 
 
-def _account(system: str, view: AccountView, publication: Publication) -> _Account:
-    entry = publication.owner(system, view)
-    owner = filter(None, (entry.owner, entry.team, entry.environment))
+def _account(seen: Seen) -> _Account:
+    system, view = seen.system, seen.view
+    owner = filter(None, (seen.owner.owner, seen.owner.team, seen.owner.environment))
+    blockers = seen.dossier.blockers if seen.dossier else ()
     evidence = words.EVIDENCE[view.last_evidence.kind] if view.last_evidence else ""
     inventory = words.INVENTORY[view.inventory]
     return _Account(
-        system, view, words.meaning(view), evidence, inventory, ", ".join(owner)
+        system,
+        view,
+        words.meaning(view),
+        evidence,
+        inventory,
+        owner=", ".join(owner),
+        removability=seen.removability,
+        blockers=", ".join(item.check for item in blockers),
+        path=account_path(system, view.account),
     )

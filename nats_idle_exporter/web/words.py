@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
-from typing import assert_never
+from typing import Protocol, assert_never
 
 from nats_idle_exporter.activity import (
-    AccountView,
     EvidenceKind,
     Inventory,
     Reason,
@@ -58,7 +57,7 @@ UNWATCHED = {
 """How a server is known that is not read, by kind."""
 
 
-def visible(text: str) -> str:
+def visible(text: str, longest: int = NAME_LENGTH) -> str:
     r"""Return text in which every character can be seen, cut to a fair length.
 
     Control, format (bidirectional overrides among them) and unassigned characters
@@ -67,9 +66,16 @@ def visible(text: str) -> str:
     >>> visible("pay\u202eroll")
     'pay\\u202eroll'
     """
-    if len(text) > NAME_LENGTH:
-        text = f"{text[:NAME_LENGTH]}… ({len(text):,} characters)"
+    if len(text) > longest:
+        text = f"{text[:longest]}… ({len(text):,} characters)"
     return "".join(map(_visible_character, text))
+
+
+def block(text: str) -> str:
+    """Return text of several lines in which every character can be seen, uncut."""
+    return "".join(
+        each if each in "\n\t" else _visible_character(each) for each in text
+    )
 
 
 def _visible_character(character: str) -> str:
@@ -105,7 +111,23 @@ def moment(at: float) -> str:
     return datetime.fromtimestamp(possible, UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
-def meaning(view: AccountView) -> str:
+class Judged(Protocol):
+    """What is said of an account."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Return the verdict."""
+
+    @property
+    def reason(self) -> Reason:
+        """Return why it is not proven now."""
+
+    @property
+    def is_observed(self) -> bool:
+        """Return whether it is backed by watching up to now."""
+
+
+def meaning(view: Judged) -> str:
     """Return what an account's verdict says, with the reason for a doubt."""
     reason = _REASONS[view.reason]
     match view.verdict:

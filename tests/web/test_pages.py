@@ -19,11 +19,8 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.metrics import Publication, ReloadStatus
-from nats_idle_exporter.web.pages import (
-    ACCOUNTS_SHOWN,
-    CONTENT_SECURITY_POLICY,
-    render_index,
-)
+from nats_idle_exporter.web.pages import ACCOUNTS_SHOWN, render_index
+from nats_idle_exporter.web.templating import CONTENT_SECURITY_POLICY
 from tests.metrics.builders import (
     NOW,
     Owner,
@@ -68,7 +65,13 @@ class TestStart:
         page = read(None, '/m"<x>')
 
         links = [attributes["href"] for tag, attributes in page.tags if tag == "a"]
-        assert links == ['/m"<x>', "/config", "/-/healthy", "/-/ready"]
+        assert links == [
+            '/m"<x>',
+            "/config",
+            "/api/v1/openapi.json",
+            "/-/healthy",
+            "/-/ready",
+        ]
 
 
 class TestWatching:
