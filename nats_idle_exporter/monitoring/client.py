@@ -21,7 +21,6 @@ import structlog
 
 from nats_idle_exporter.activity import (
     Changes,
-    JetStreamRound,
     Reading,
     SavedRow,
     ServerFacts,
@@ -34,7 +33,7 @@ from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.closed import search_ring
 from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
-from nats_idle_exporter.monitoring.jetstream import read_jetstream
+from nats_idle_exporter.monitoring.jetstream import JetStreamTold, read_jetstream
 from nats_idle_exporter.monitoring.memories import memory_rows, read_memories
 from nats_idle_exporter.monitoring.names import AccountNames
 from nats_idle_exporter.monitoring.ring import RingMemory
@@ -213,21 +212,23 @@ class MonitoringClient:
             # none, the system account would be reported like a tenant's.
             system_account = await ask("/accountz", wire.decode_accountz)
             server = replace(server, system_account=system_account)
+        routes = await ask("/routez", wire.decode_routez)
+        gateways = await ask("/gatewayz", wire.decode_gatewayz)
+        told = None
+        if with_jetstream or is_new:
+            told = await self._jetstream(conversation, url, server, consumers_of)
         reading = Reading(
             endpoint=url,
             asked=asked,
+            answered=self._clock.now(),
             server=server,
             rows=rows,
-            routes=await ask("/routez", wire.decode_routez),
-            gateways=await ask("/gatewayz", wire.decode_gatewayz),
+            routes=routes,
+            gateways=gateways,
             ring=search.ring(),
-            jetstream=(
-                await self._jetstream(conversation, url, server, consumers_of)
-                if with_jetstream or is_new
-                else None
-            ),
-            # Arguments are evaluated in order: this is after the last body.
-            answered=self._clock.now(),
+            jetstream=told and told.round,
+            stock=told and told.stock,
+            leaf_accounts=varz.leaf_accounts,
         )
         return reading, search.memory()
 
@@ -237,12 +238,11 @@ class MonitoringClient:
         url: str,
         server: ServerFacts,
         consumers_of: frozenset[str],
-    ) -> JetStreamRound:
-        told, names = await read_jetstream(
-            conversation, self._clock.now(), consumers_of
-        )
+    ) -> JetStreamTold:
+        asked = self._clock.now()
+        told = await read_jetstream(conversation, asked, consumers_of)
         if not _tells_names(server):
-            self._names[url].learn(names)
+            self._names[url].learn(told.names)
         return told
 
     async def _with_details(
