@@ -88,6 +88,16 @@ class Claims(Struct, frozen=True):
     kind: str = field(default="", name="type")
 
 
+class _UserNats(Struct, frozen=True):
+    issuer_account: str = ""
+
+
+class _UserClaims(Struct, frozen=True):
+    issuer: str = field(name="iss")
+    nats: _UserNats = _UserNats()
+
+
+_USER_CLAIMS: Final = msgspec.json.Decoder(_UserClaims)
 _HEADER: Final = msgspec.json.Decoder(_Header)
 _CLAIMS: Final = msgspec.json.Decoder(Claims)
 
@@ -115,6 +125,23 @@ def decode_account_jwt(token: bytes) -> InventoryAccount:
             found=f'"{header.typ[:20]}" and "{header.alg[:20]}"',
         )
     return account_of(_part(form[2], _CLAIMS, "claims"))
+
+
+def decode_account_of_user(token: bytes) -> str:
+    """Return the id of the account that a user's JWT is of.
+
+    Raises:
+        EntryError: it is no user's JWT.
+    """
+    form = _FORM.fullmatch(token.strip())
+    if form is None or len(token) > LONGEST_JWT:
+        raise EntryError(expected="a user's JWT", found="something else")
+    claims = _part(form[2], _USER_CLAIMS, "claims")
+    # A signing key is no account's id.
+    account = claims.nats.issuer_account or claims.issuer
+    if not is_account_key(account):
+        raise EntryError(expected="a user's JWT", found="one of no account")
+    return account
 
 
 def decode_jwt_of(key: str, token: bytes) -> InventoryAccount:
