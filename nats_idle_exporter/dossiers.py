@@ -88,4 +88,5 @@ def use_of(view: AccountView) -> Use:
         leafnodes=view.leafnodes,
         last_use_at=evidence.at if evidence else None,
         evidence=str(evidence.kind) if evidence else "",
+        reason=str(view.reason),
     )

@@ -19,7 +19,8 @@ class Use(NamedTuple):
 
     ``verdict`` is one of the proof's words: active, inactive, unknown, exempt.
     ``evidence`` is the kind of the newest use, "" for none ever seen, then
-    ``last_use_at`` is None.
+    ``last_use_at`` is None. ``reason`` is the proof's word for why the verdict is not
+    proven now, "" when it is.
     """
 
     verdict: str
@@ -31,6 +32,7 @@ class Use(NamedTuple):
     leafnodes: int
     last_use_at: float | None = None
     evidence: str = ""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

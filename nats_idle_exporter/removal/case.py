@@ -1,0 +1,19 @@
+"""All that is known of one account when it is asked whether it may go."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from nats_idle_exporter.removal.dossier import FRESH, Stage
+from nats_idle_exporter.removal.facts import AccountFacts, Use
+from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
+
+
+class Case(NamedTuple):
+    """All that is known of one account."""
+
+    system: str
+    use: Use
+    facts: AccountFacts
+    entry: Entry = NO_ENTRY
+    stage: Stage = FRESH

@@ -1,0 +1,1 @@
+"""The single checks: one function for each item of the checklist."""

@@ -1,0 +1,123 @@
+"""What would break or be lost: streams, reservations, importers, copies."""
+
+from __future__ import annotations
+
+from nats_idle_exporter.removal.case import Case
+from nats_idle_exporter.removal.checks.saying import (
+    SERVERS,
+    Says,
+    accounts,
+    aged,
+    asked,
+    is_outdated,
+    outdated_words,
+)
+from nats_idle_exporter.removal.checks.use import ACTIVE
+from nats_idle_exporter.removal.dossier import Check, Item
+from nats_idle_exporter.removal.facts import (
+    UNLIMITED,
+    Copy,
+    Holdings,
+    Importer,
+    Told,
+)
+from nats_idle_exporter.removal.words import counted, listed, quoted, size
+
+_UNTOLD = "not every server told all of its JetStream"
+_TOLD = {
+    Told.SERVERS: "",
+    Told.INVENTORY: ", told by the inventory only",
+    Told.BOTH: "",
+}
+
+
+def check_streams(case: Case, now_at: float) -> Item:
+    """Judge what JetStream keeps for the account."""
+    holdings = case.facts.holdings
+    says = Says(Check.STREAMS, _jetstream(holdings, now_at))
+    if holdings is None:
+        return says.doubts(_UNTOLD)
+    if number := holdings.streams or holdings.consumers:
+        return says.fails(number, _kept(holdings))
+    if is_outdated(holdings.as_of_at, now_at):
+        return says.doubts(outdated_words(holdings.as_of_at, now_at))
+    return says.passes("no streams and no consumers")
+
+
+def check_reserved(case: Case, now_at: float) -> Item:
+    """Judge what is set aside; of an unlimited account nothing is."""
+    holdings = case.facts.holdings
+    says = Says(Check.RESERVED, _jetstream(holdings, now_at))
+    if holdings is None:
+        return says.doubts(_UNTOLD)
+    memory, storage = holdings.reserved_memory_bytes, holdings.reserved_storage_bytes
+    words = f"memory: {_amount(memory)}, storage: {_amount(storage)}"
+    if number := sum(each > 0 for each in (memory, storage)):
+        return says.fails(number, words)
+    if is_outdated(holdings.as_of_at, now_at):
+        return says.doubts(outdated_words(holdings.as_of_at, now_at))
+    return says.passes(f"nothing set aside; {words}")
+
+
+def check_importers(case: Case, now_at: float) -> Item:
+    """Judge who imports from it; whose imports nobody told may be one of them."""
+    says, facts = Says(Check.IMPORTERS, asked(case, now_at)), case.facts
+    unknown = facts.importers_unknown
+    if importers := facts.importers:
+        return says.fails(len(importers), _importing(importers, unknown))
+    if unknown is None:
+        return says.doubts("none known, but not all accounts are known either")
+    if unknown:
+        words = f"none known, but nobody told the imports of {accounts(unknown)}"
+        return says.doubts(words, unknown)
+    if is_outdated(facts.told_at, now_at):
+        return says.doubts(outdated_words(facts.told_at, now_at))
+    return says.passes("no account imports from it")
+
+
+def check_copies(case: Case, now_at: float) -> Item:
+    """Judge which streams of other accounts live on this one's."""
+    says, facts = Says(Check.COPIES, asked(case, now_at)), case.facts
+    if copies := facts.copies:
+        return says.fails(len(copies), listed([_copying(each) for each in copies]))
+    if not facts.are_copies_known:
+        return says.doubts("none known, but not all streams elsewhere are known")
+    if is_outdated(facts.told_at, now_at):
+        return says.doubts(outdated_words(facts.told_at, now_at))
+    return says.passes("no stream elsewhere mirrors or sources from it")
+
+
+def _jetstream(holdings: Holdings | None, now_at: float) -> str:
+    return SERVERS + aged(None if holdings is None else holdings.as_of_at, now_at)
+
+
+def _kept(holdings: Holdings) -> str:
+    names = listed([quoted(name) for name in holdings.names])
+    return (
+        f"{counted(holdings.streams, 'stream')}{f' ({names})' if names else ''}, "
+        f"{counted(holdings.consumers, 'consumer')}, "
+        f"{counted(holdings.messages, 'message')}, {size(holdings.bytes)}"
+    )
+
+
+def _amount(reserved: int) -> str:
+    return "unlimited" if reserved == UNLIMITED else size(max(reserved, 0))
+
+
+def _importing(importers: tuple[Importer, ...], unknown: int | None) -> str:
+    active = sum(each.verdict == ACTIVE for each in importers)
+    words = listed([_importer(each) for each in importers])
+    rest = "" if unknown == 0 else "; there may be more"
+    return f"{accounts(len(importers))}, {active:,} of them active: {words}{rest}"
+
+
+def _importer(importer: Importer) -> str:
+    subjects = listed([quoted(each.subject) for each in importer.imports])
+    said = importer.verdict or "no verdict"
+    name = quoted(importer.name or importer.account)
+    return f"{name} ({said}; {subjects}{_TOLD[importer.told]})"
+
+
+def _copying(copy: Copy) -> str:
+    verb = "mirrors" if copy.is_mirror else "sources"
+    return f"{quoted(copy.stream)} of {quoted(copy.name or copy.account)} {verb} it"
