@@ -13,7 +13,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import aiohttp
@@ -36,8 +36,11 @@ from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
 from nats_idle_exporter.monitoring.jetstream import JetStreamTold, read_jetstream
 from nats_idle_exporter.monitoring.memories import memory_rows, read_memories
 from nats_idle_exporter.monitoring.names import AccountNames
+from nats_idle_exporter.monitoring.reads import ReadsEndpoint
 from nats_idle_exporter.monitoring.ring import RingMemory
 from nats_idle_exporter.urls import without_credentials
+
+__all__ = ["MonitoringClient", "ReadsEndpoint"]
 
 ACCOUNTS_PER_POLL: Final = 10
 """Accounts asked about one by one in one poll: these requests must stay few."""
@@ -49,24 +52,6 @@ TELLS_NAMES: Final = (2, 11)
 """From this release on accstatz tells names itself."""
 
 _log = structlog.get_logger(__name__)
-
-
-class ReadsEndpoint(Protocol):
-    """The seam between the poll loop and the network."""
-
-    async def read(
-        self,
-        url: str,
-        *,
-        with_jetstream: bool,
-        consumers_of: frozenset[str] = frozenset(),
-    ) -> Reading:
-        """Poll one endpoint, or raise ``EndpointError``.
-
-        A server that the last good poll of the endpoint did not meet is read
-        with JetStream whether that is due or not; with it go the consumers of
-        those accounts.
-        """
 
 
 class MonitoringClient:
@@ -173,13 +158,7 @@ class MonitoringClient:
         Raises:
             EndpointError: some of it failed, so nothing of it may be used.
         """
-        conversation = Conversation(
-            self._session,
-            url,
-            self._max_body_bytes,
-            self._accesses.current(url),
-            self._moments.get(url),
-        )
+        conversation = self.converse(url, self._moments.get(url))
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
             async with asyncio.timeout_at(deadline):
@@ -195,6 +174,18 @@ class MonitoringClient:
         self._remember(url, ring)
         self._moments[url] = conversation.moments
         return reading
+
+    def converse(
+        self, url: str, last_moments: Mapping[str, bytes] | None = None
+    ) -> Conversation:
+        """Begin to ask an endpoint questions; see :class:`Conversation`.
+
+        Raises:
+            EndpointError: a file that the endpoint needs cannot be used.
+        """
+        access = self._accesses.current(url)
+        limit = self._max_body_bytes
+        return Conversation(self._session, url, limit, access, last_moments)
 
     def _remember(self, url: str, ring: RingMemory) -> None:
         self._met[url] = ring.server_id
