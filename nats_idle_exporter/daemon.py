@@ -121,6 +121,7 @@ class _Parts:
         async with self.poller.between_cycles:
             self.remembering.arrange(setup)
             await self.poller.arrange(self.remembering.systems, setup.pace)
+            self.poller.entries = setup.rules.registry.entry
             self.publisher.adopt(setup.rules.registry.entry, self.clock.wall())
             self.state.config = setup.shown
 
@@ -146,6 +147,7 @@ async def _assemble(
     publisher = Publisher(state, manager, keeper, ownership, now)
     poller = Poller(remembering.systems, clock, publisher.publish, setup.pace)
     poller.keep = remembering.keep
+    poller.entries = ownership
     return _Parts(
         state=state,
         clock=clock,

@@ -62,7 +62,10 @@ class Setup:
         """How often and how hard endpoints are polled."""
         poll = self.config.poll
         return Pace(
-            poll.interval_seconds, poll.jetstream_interval_seconds, poll.concurrency
+            poll.interval_seconds,
+            poll.jetstream_interval_seconds,
+            poll.concurrency,
+            poll.facts_per_cycle,
         )
 
 

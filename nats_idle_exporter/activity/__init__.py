@@ -23,6 +23,7 @@ from nats_idle_exporter.activity.facts import (
 from nats_idle_exporter.activity.ledger import Ledger
 from nats_idle_exporter.activity.policy import BriefConnections, Cadence, Policy, Rules
 from nats_idle_exporter.activity.rows import Changes, DamagedRows, SavedRow
+from nats_idle_exporter.activity.stock import Origin, Reserved, Stock, StoredStream
 from nats_idle_exporter.activity.timeline import Timeline
 from nats_idle_exporter.activity.view import (
     AccountView,
@@ -55,15 +56,19 @@ __all__ = [
     "Ledger",
     "Listed",
     "Listing",
+    "Origin",
     "Policy",
     "Reading",
     "Reason",
+    "Reserved",
     "Ring",
     "Row",
     "Rules",
     "SavedRow",
     "ServerFacts",
     "ServerView",
+    "Stock",
+    "StoredStream",
     "Stream",
     "SystemView",
     "Timeline",

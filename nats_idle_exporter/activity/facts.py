@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from nats_idle_exporter.activity.stock import Stock
+
 
 class Instant(NamedTuple):
     """One moment on two timelines, both in seconds (see ``timeline``).
@@ -187,3 +189,8 @@ class Reading:
     """Account -> when its JWT was issued, Unix seconds by whoever signed it; only
     of the few accounts that were asked about in this poll."""
     jetstream: JetStreamRound | None = None
+    stock: Stock | None = None
+    """What JetStream stores, by the same round; the proof does not look at it."""
+    leaf_accounts: frozenset[str] = field(default_factory=frozenset)
+    """Accounts that the server's own links to other systems belong to; the proof does
+    not look at it."""

@@ -33,6 +33,18 @@ class Named(msgspec.Struct, gc=False, frozen=True):
     name: Word = ""
 
 
+class LeafRemote(msgspec.Struct, gc=False, frozen=True):
+    """A link of the server itself to a server elsewhere."""
+
+    local_account: Word = ""
+
+
+class Leaf(msgspec.Struct, gc=False, frozen=True):
+    """How a server's leafnodes are set up; few have links of their own."""
+
+    remotes: list[LeafRemote] | None = None
+
+
 class Varz(Body, frozen=True, kw_only=True):
     """/varz; ``system_account`` is absent when the server has none."""
 
@@ -45,6 +57,7 @@ class Varz(Body, frozen=True, kw_only=True):
     server_name: Word = ""
     config_load_time: datetime | None = None
     cluster: Named = Named()
+    leaf: Leaf = Leaf()
     system_account: Word = ""
     trusted_operators_jwt: list[msgspec.Raw] | None = None
     trusted_operators_claim: list[msgspec.Raw] | None = None
@@ -167,12 +180,24 @@ class Consumer(msgspec.Struct, gc=False, frozen=True):
     ack_floor: Progress
 
 
+class External(msgspec.Struct, gc=False, frozen=True):
+    """Another JetStream, by the subject before its API's own."""
+
+    api: Word = ""
+
+
+class Source(Named, frozen=True):
+    """A stream that is copied; ``external`` is absent for one of the same account."""
+
+    external: External | None = None
+
+
 class StreamConfig(msgspec.Struct, gc=False, frozen=True):
     """Where a stream's messages come from."""
 
     subjects: list[str] | None = None
-    mirror: Named | None = None
-    sources: list[Named] | None = None
+    mirror: Source | None = None
+    sources: list[Source] | None = None
 
 
 class StreamState(msgspec.Struct, gc=False, frozen=True):
@@ -181,6 +206,8 @@ class StreamState(msgspec.Struct, gc=False, frozen=True):
     last_seq: Count
     last_ts: Stamp
     consumer_count: Count
+    messages: Count
+    bytes: Count
 
 
 class Stream(msgspec.Struct, gc=False, frozen=True):
@@ -200,10 +227,15 @@ class ApiCalls(msgspec.Struct, gc=False, frozen=True):
 
 
 class AccountStreams(msgspec.Struct, gc=False, frozen=True):
-    """One account that may use JetStream; ``name`` is a tag, ``id`` is the key."""
+    """One account that may use JetStream; ``name`` is a tag, ``id`` is the key.
+
+    What is set aside is unsigned: without a bound it is the largest number there is.
+    """
 
     id: Id
     api: ApiCalls
+    reserved_memory: Annotated[int, msgspec.Meta(ge=0)]
+    reserved_storage: Annotated[int, msgspec.Meta(ge=0)]
     name: str = ""
     stream_detail: list[Stream] | None = None
 

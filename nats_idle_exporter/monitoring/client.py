@@ -13,7 +13,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import aiohttp
@@ -21,7 +21,6 @@ import structlog
 
 from nats_idle_exporter.activity import (
     Changes,
-    JetStreamRound,
     Reading,
     SavedRow,
     ServerFacts,
@@ -34,11 +33,14 @@ from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.closed import search_ring
 from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
-from nats_idle_exporter.monitoring.jetstream import read_jetstream
+from nats_idle_exporter.monitoring.jetstream import JetStreamTold, read_jetstream
 from nats_idle_exporter.monitoring.memories import memory_rows, read_memories
 from nats_idle_exporter.monitoring.names import AccountNames
+from nats_idle_exporter.monitoring.reads import ReadsEndpoint
 from nats_idle_exporter.monitoring.ring import RingMemory
 from nats_idle_exporter.urls import without_credentials
+
+__all__ = ["MonitoringClient", "ReadsEndpoint"]
 
 ACCOUNTS_PER_POLL: Final = 10
 """Accounts asked about one by one in one poll: these requests must stay few."""
@@ -50,24 +52,6 @@ TELLS_NAMES: Final = (2, 11)
 """From this release on accstatz tells names itself."""
 
 _log = structlog.get_logger(__name__)
-
-
-class ReadsEndpoint(Protocol):
-    """The seam between the poll loop and the network."""
-
-    async def read(
-        self,
-        url: str,
-        *,
-        with_jetstream: bool,
-        consumers_of: frozenset[str] = frozenset(),
-    ) -> Reading:
-        """Poll one endpoint, or raise ``EndpointError``.
-
-        A server that the last good poll of the endpoint did not meet is read
-        with JetStream whether that is due or not; with it go the consumers of
-        those accounts.
-        """
 
 
 class MonitoringClient:
@@ -174,13 +158,7 @@ class MonitoringClient:
         Raises:
             EndpointError: some of it failed, so nothing of it may be used.
         """
-        conversation = Conversation(
-            self._session,
-            url,
-            self._max_body_bytes,
-            self._accesses.current(url),
-            self._moments.get(url),
-        )
+        conversation = self.converse(url, self._moments.get(url))
         deadline = asyncio.get_running_loop().time() + self._timeout_seconds
         try:
             async with asyncio.timeout_at(deadline):
@@ -196,6 +174,18 @@ class MonitoringClient:
         self._remember(url, ring)
         self._moments[url] = conversation.moments
         return reading
+
+    def converse(
+        self, url: str, last_moments: Mapping[str, bytes] | None = None
+    ) -> Conversation:
+        """Begin to ask an endpoint questions; see :class:`Conversation`.
+
+        Raises:
+            EndpointError: a file that the endpoint needs cannot be used.
+        """
+        access = self._accesses.current(url)
+        limit = self._max_body_bytes
+        return Conversation(self._session, url, limit, access, last_moments)
 
     def _remember(self, url: str, ring: RingMemory) -> None:
         self._met[url] = ring.server_id
@@ -230,21 +220,23 @@ class MonitoringClient:
             # none, the system account would be reported like a tenant's.
             system_account = await ask("/accountz", wire.decode_accountz)
             server = replace(server, system_account=system_account)
+        routes = await ask("/routez", wire.decode_routez)
+        gateways = await ask("/gatewayz", wire.decode_gatewayz)
+        told = None
+        if with_jetstream or is_new:
+            told = await self._jetstream(conversation, url, server, consumers_of)
         reading = Reading(
             endpoint=url,
             asked=asked,
+            answered=self._clock.now(),
             server=server,
             rows=rows,
-            routes=await ask("/routez", wire.decode_routez),
-            gateways=await ask("/gatewayz", wire.decode_gatewayz),
+            routes=routes,
+            gateways=gateways,
             ring=search.ring(),
-            jetstream=(
-                await self._jetstream(conversation, url, server, consumers_of)
-                if with_jetstream or is_new
-                else None
-            ),
-            # Arguments are evaluated in order: this is after the last body.
-            answered=self._clock.now(),
+            jetstream=told and told.round,
+            stock=told and told.stock,
+            leaf_accounts=varz.leaf_accounts,
         )
         return reading, search.memory()
 
@@ -254,12 +246,11 @@ class MonitoringClient:
         url: str,
         server: ServerFacts,
         consumers_of: frozenset[str],
-    ) -> JetStreamRound:
-        told, names = await read_jetstream(
-            conversation, self._clock.now(), consumers_of
-        )
+    ) -> JetStreamTold:
+        asked = self._clock.now()
+        told = await read_jetstream(conversation, asked, consumers_of)
         if not _tells_names(server):
-            self._names[url].learn(names)
+            self._names[url].learn(told.names)
         return told
 
     async def _with_details(

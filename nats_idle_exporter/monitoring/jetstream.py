@@ -7,10 +7,10 @@ consumers instead: the number of requests stays bounded either way.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, NamedTuple
 from urllib.parse import quote
 
-from nats_idle_exporter.activity import Instant, JetStreamRound, Stream
+from nats_idle_exporter.activity import Instant, JetStreamRound, Stock
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import PAYLOAD, failure
@@ -21,9 +21,17 @@ CONSUMER_REQUESTS: Final = 50
 """Accounts of one round whose consumers are asked for one by one."""
 
 
+class JetStreamTold(NamedTuple):
+    """One round: for the proof, what is stored, and name tags by account id."""
+
+    round: JetStreamRound
+    stock: Stock
+    names: dict[str, str]
+
+
 async def read_jetstream(
     conversation: Conversation, asked: Instant, consumers_of: frozenset[str]
-) -> tuple[JetStreamRound, dict[str, str]]:
+) -> JetStreamTold:
     """Read one round.
 
     Args:
@@ -31,21 +39,20 @@ async def read_jetstream(
         asked: when the round begins.
         consumers_of: the accounts whose consumers are wanted.
 
-    Returns:
-        The round, and the name tags by account id.
-
     Raises:
         EndpointError: some of it failed, so nothing of it may be used.
     """
     pages = await _pages(conversation, with_all=len(consumers_of) > CONSUMER_REQUESTS)
     names = {account: tag for page in pages for account, tag in page.names.items()}
     streams = {(s.account, s.name): s for page in pages for s in page.streams}
+    stored = {(s.account, s.name): s for page in pages for s in page.stock.streams}
     if len(consumers_of) <= CONSUMER_REQUESTS:
         # Who is on no page may own nothing here, so no consumer either.
         for account in sorted(consumers_of & names.keys()):
             # What it tells of the streams is newer, too.
-            for stream in await _with_consumers(conversation, account):
-                streams[stream.account, stream.name] = stream
+            page = await _with_consumers(conversation, account)
+            streams |= {(s.account, s.name): s for s in page.streams}
+            stored |= {(s.account, s.name): s for s in page.stock.streams}
     told = JetStreamRound(
         asked,
         # The first page's: ages by it are no longer than the true ones.
@@ -55,7 +62,8 @@ async def read_jetstream(
         tuple(streams.values()),
         consumers_of,
     )
-    return told, names
+    reserved = tuple(each for page in pages for each in page.stock.reserved)
+    return JetStreamTold(told, Stock(tuple(stored.values()), reserved), names)
 
 
 async def _pages(
@@ -80,10 +88,10 @@ async def _pages(
 
 async def _with_consumers(
     conversation: Conversation, account: str
-) -> tuple[Stream, ...]:
+) -> wire.JetStreamPage:
     """Ask for one account; of one that is gone by now servers tell nothing."""
     path = f"/jsz?acc={quote(account, safe='')}&consumers=1&config=1"
     page = await conversation.ask(path, wire.decode_jsz)
     if not page.names.keys() <= {account}:
         raise failure(PAYLOAD, "/jsz?acc=: answered for other accounts")
-    return page.streams
+    return page

@@ -6,6 +6,7 @@ the polls of a cycle add.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
@@ -13,6 +14,14 @@ from nats_idle_exporter.activity import Instant, Listing, Reading, SystemView
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
 from nats_idle_exporter.monitoring.clock import Clock
+from nats_idle_exporter.monitoring.inquiry import (
+    Collector,
+    Facts,
+    Moment,
+    Rhythm,
+    ask_accounts,
+)
+from nats_idle_exporter.monitoring.inquiry.answers import Answer
 from nats_idle_exporter.monitoring.inventory.following import (
     FollowedInventory,
     KeepsInventory,
@@ -28,6 +37,8 @@ class Pace(NamedTuple):
     interval_seconds: float
     jetstream_interval_seconds: float
     concurrency: int
+    facts_per_cycle: int = 0
+    """Accounts that each server is asked about in each cycle."""
 
 
 class KeepsLedger(Protocol):
@@ -58,6 +69,13 @@ class WatchedSystem(NamedTuple):
     inventory: KeepsInventory | None = None
 
 
+class Concluded(NamedTuple):
+    """One system at the end of a cycle: the proof, and what else is known."""
+
+    view: SystemView
+    facts: Facts
+
+
 class PolledSystem:
     """One system under watch.
 
@@ -72,6 +90,7 @@ class PolledSystem:
         self.reporter = Reporter(name)
         self.inventory: FollowedInventory | None = None
         self.endpoints: list[PolledEndpoint] = []
+        self.collector = Collector()
         self._clock = clock
         self.arrange(watched)
 
@@ -85,6 +104,7 @@ class PolledSystem:
             known.get(url) or PolledEndpoint(self, url, self._clock) for url in wanted
         ]
         self.ledger.watch(wanted, self._clock.now())
+        self.collector.watch(wanted)
         self._follow(watched.inventory)
         if self.inventory:
             self.inventory.watch(wanted)
@@ -95,17 +115,42 @@ class PolledSystem:
         self.inventory = FollowedInventory(self.name, keeper) if keeper else None
         # Until its first answer nobody is known to be missing in it.
         self.ledger.list_accounts(Listing() if keeper else None)
+        self.collector.list_accounts(None)
 
     def leave(self) -> None:
         """Watch no more; the ledger may be watched again later."""
         self._follow(None)
 
-    def conclude(self, now: Instant, shift_seconds: float) -> SystemView:
+    def conclude(self, moment: Moment, shift_seconds: float, pace: Pace) -> Concluded:
         """End the cycle, with what the inventory told since the last one."""
         if self.inventory and (told := self.inventory.news()):
             self.ledger.list_accounts(told.listing)
+            self.collector.list_accounts(told)
             self.reporter.listed(told.unusable)
-        return self.ledger.conclude(now, shift_seconds)
+        view = self.ledger.conclude(moment.now, shift_seconds)
+        rhythm = Rhythm(
+            pace.interval_seconds, pace.jetstream_interval_seconds, pace.facts_per_cycle
+        )
+        return Concluded(view, self.collector.conclude(view, moment, rhythm))
+
+    async def ask(
+        self, url: str, server_id: str, accounts: Iterable[str], seconds: float
+    ) -> None:
+        """Ask a server about accounts; what is not told in time may be next time."""
+        trouble = ""
+        try:
+            async with asyncio.timeout(seconds):
+                asked = await ask_accounts(
+                    self.reader, url, server_id, accounts, self._hear
+                )
+                trouble = asked.trouble
+        except TimeoutError:
+            trouble = "not all answered by the end of the cycle"
+        now = self._clock.monotonic()
+        self.reporter.asked(without_credentials(url), trouble, now)
+
+    def _hear(self, answer: Answer) -> None:
+        self.collector.hear(answer, self._clock.now())
 
 
 class PolledEndpoint:
@@ -156,6 +201,7 @@ class PolledEndpoint:
         if self._system.inventory:
             self._system.inventory.see(self.url, reading.server)
         self._system.ledger.apply(reading)
+        self._system.collector.take(reading)
         self.tally.succeeded(
             self._clock.wall(), self._clock.monotonic() - start, reading.ring
         )

@@ -12,25 +12,29 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Final
 
 import structlog
 
-from nats_idle_exporter.activity import SystemView
+from nats_idle_exporter.dossiers import Dossiers, Entries, Material
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
+from nats_idle_exporter.monitoring.inquiry import Facts, Moment
 from nats_idle_exporter.monitoring.inventory.following import (
     FollowedInventory,
     first_answers,
 )
 from nats_idle_exporter.monitoring.polled import (
+    Concluded,
     Pace,
     PolledEndpoint,
     PolledSystem,
     WatchedSystem,
 )
 from nats_idle_exporter.monitoring.ticks import Ticks
+from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
 from nats_idle_exporter.snapshot import Snapshot
 
 _log = structlog.get_logger(__name__)
@@ -38,6 +42,8 @@ _log = structlog.get_logger(__name__)
 POLLS_SHARE: Final = 0.9
 """Part of the interval that polls may take; the rest is for concluding, so that
 a cycle with a hanging endpoint does not miss the next tick."""
+QUESTIONS_SHARE: Final = 0.95
+"""Part of the interval after which nobody is asked about single accounts any more."""
 
 
 class Poller:
@@ -52,6 +58,7 @@ class Poller:
     Attributes:
         between_cycles: held by each cycle; who holds it may change what is watched.
         keep: what is to be done with the snapshot before the next cycle begins.
+        entries: what the operator's rules say of accounts.
     """
 
     def __init__(
@@ -68,6 +75,7 @@ class Poller:
         self._ticks = Ticks(clock, pace.interval_seconds)
         self.between_cycles = asyncio.Lock()
         self.keep: Callable[[Snapshot], Awaitable[None]] | None = None
+        self.entries: Entries = _no_entry
         self._turns = 0
         self._followers: asyncio.TaskGroup | None = None
 
@@ -136,15 +144,19 @@ class Poller:
             await self._ticks.next()
 
     async def cycle(self) -> None:
-        """Poll every endpoint once, conclude every system, publish."""
+        """Poll every endpoint once, conclude every system, publish.
+
+        In the time that is left servers are asked about single accounts.
+        """
         async with self.between_cycles:
             start = self._clock.monotonic()
             await self._poll_all(start + self._pace.interval_seconds * POLLS_SHARE)
-            views = {n: await self._conclude(s) for n, s in self._systems.items()}
-            snapshot = self._snapshot(views, start)
+            ends = {n: await self._conclude(s) for n, s in self._systems.items()}
+            snapshot = self._snapshot(ends, start)
             self._publish(snapshot)
             if self.keep is not None:
                 await self.keep(snapshot)
+            await self._ask_all(start + self._pace.interval_seconds * QUESTIONS_SHARE)
 
     async def _poll_all(self, end: float) -> None:
         slots = asyncio.Semaphore(self._pace.concurrency)
@@ -171,24 +183,62 @@ class Poller:
         else:
             endpoint.succeeded(reading, start)
 
-    async def _conclude(self, system: PolledSystem) -> SystemView:
+    async def _conclude(self, system: PolledSystem) -> Concluded:
         # With many accounts this takes long: scrapes and probes must not wait.
-        view = await asyncio.to_thread(
-            system.conclude, self._clock.now(), self._clock.shift_seconds
+        moment = Moment(self._clock.now(), self._clock.wall())
+        concluded = await asyncio.to_thread(
+            system.conclude, moment, self._clock.shift_seconds, self._pace
         )
-        system.reporter.concluded(view)
-        return view
+        system.reporter.concluded(concluded.view)
+        return concluded
 
-    def _snapshot(self, views: Mapping[str, SystemView], start: float) -> Snapshot:
+    async def _ask_all(self, end: float) -> None:
+        """Ask about single accounts until then: monotonic seconds."""
+        if not self._pace.facts_per_cycle:
+            return
+        slots = asyncio.Semaphore(self._pace.concurrency)
+        async with asyncio.TaskGroup() as questions:
+            for system in self._systems.values():
+                plan = await asyncio.to_thread(
+                    system.collector.plan, self._pace.facts_per_cycle
+                )
+                for url, (server_id, accounts) in plan.items():
+                    ask = partial(system.ask, url, server_id, accounts)
+                    questions.create_task(self._ask(ask, slots, end))
+
+    async def _ask(
+        self,
+        ask: Callable[[float], Awaitable[None]],
+        slots: asyncio.Semaphore,
+        end: float,
+    ) -> None:
+        async with slots:
+            left = end - self._clock.monotonic()
+            if left > 0:
+                await ask(left)
+
+    def _snapshot(self, ends: Mapping[str, Concluded], start: float) -> Snapshot:
+        now = self._clock.wall()
         return Snapshot(
-            systems=views,
+            systems={name: each.view for name, each in ends.items()},
+            dossiers={n: self._dossiers(n, e.facts, now) for n, e in ends.items()},
             endpoints=tuple(each.tally.status() for each in self._endpoints),
             inventories=tuple(
                 status for each in self._inventories for status in each.statuses
             ),
             cycle_duration_seconds=self._clock.monotonic() - start,
-            completed_at=self._clock.wall(),
+            completed_at=now,
         )
+
+    def _dossiers(self, name: str, facts: Facts, now: float) -> Dossiers:
+        material = Material(
+            views=facts.views,
+            facts=facts,
+            entries=self.entries,
+            stages={},
+            now_at=now,
+        )
+        return Dossiers(name, material)
 
     @property
     def _endpoints(self) -> list[PolledEndpoint]:
@@ -198,3 +248,7 @@ class Poller:
     def _inventories(self) -> list[FollowedInventory]:
         found = (system.inventory for system in self._systems.values())
         return [inventory for inventory in found if inventory]
+
+
+def _no_entry(_account: str, _name: str) -> Entry:
+    return NO_ENTRY

@@ -75,6 +75,14 @@ class Reporter:
             self._overflowed.add(endpoint)
             self._log.warning("closed connections forgotten unread", endpoint=endpoint)
 
+    def asked(self, endpoint: str, trouble: str, now: float) -> None:
+        """Warn of accounts that a server could not be asked about; "" for none."""
+        where = f"accounts at {endpoint}"
+        if not trouble:
+            self._reminder.is_over(where)
+        elif self._reminder.is_due(where, "", now):
+            self._log.warning("accounts not asked", endpoint=endpoint, detail=trouble)
+
     def concluded(self, view: SystemView) -> None:
         """Warn of what weakens the watch since this cycle."""
         doubled = view.duplicates.items()

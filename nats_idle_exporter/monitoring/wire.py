@@ -20,12 +20,14 @@ from nats_idle_exporter.activity import (
     Consumer,
     Row,
     ServerFacts,
+    Stock,
     Stream,
     Traffic,
 )
 from nats_idle_exporter.monitoring import bodies
 from nats_idle_exporter.monitoring.failures import PAYLOAD, failure
 from nats_idle_exporter.monitoring.formats import parse_release, parse_uptime
+from nats_idle_exporter.monitoring.stock import stock_of, stream_name
 from nats_idle_exporter.text import shorten
 
 _VARZ: Final = msgspec.json.Decoder(bodies.Varz)
@@ -37,7 +39,6 @@ _ROUTEZ: Final = msgspec.json.Decoder(bodies.Routez)
 _GATEWAYZ: Final = msgspec.json.Decoder(bodies.Gatewayz)
 _JSZ: Final = msgspec.json.Decoder(bodies.Jsz)
 
-
 LONGEST_NAME: Final = 256
 """Characters of an account's name; a longer one is cut, as it says who no better."""
 _GLOBAL_ACCOUNT: Final = "$G"
@@ -48,11 +49,15 @@ _NEVER_IN: Final = frozenset(
 
 
 class Varz(NamedTuple):
-    """Who answered, and how many client sockets it accepted and has open."""
+    """Who answered, and how many client sockets it accepted and has open.
+
+    ``leaf_accounts`` are those that its own links to other systems belong to.
+    """
 
     server: ServerFacts
     accepted: int
     open: int
+    leaf_accounts: frozenset[str] = frozenset()
 
 
 class ClosedEntry(NamedTuple):
@@ -98,10 +103,12 @@ class JetStreamPage(NamedTuple):
     names: dict[str, str]
     untouched: frozenset[str]
     streams: tuple[Stream, ...]
+    stock: Stock
 
 
 @contextmanager
-def _payload_errors() -> Iterator[None]:
+def payload_errors() -> Iterator[None]:
+    """Turn what decoding raises into the one error of a poll."""
     # A RecursionError is a nesting bomb, a UnicodeDecodeError msgspec raises bare.
     try:
         yield
@@ -112,7 +119,7 @@ def _payload_errors() -> Iterator[None]:
         raise failure(PAYLOAD, str(error)) from error
 
 
-@_payload_errors()
+@payload_errors()
 def decode_varz(body: bytes | bytearray) -> tuple[str, Varz]:
     """Decode /varz into who answered, and its count of client sockets."""
     varz = _VARZ.decode(body)
@@ -131,10 +138,12 @@ def decode_varz(body: bytes | bytearray) -> tuple[str, Varz]:
             varz.trusted_operators_claim or varz.trusted_operators_jwt
         ),
     )
-    return varz.server_id, Varz(facts, varz.total_connections, varz.connections)
+    links = varz.leaf.remotes or ()
+    leafs = frozenset(each.local_account or _GLOBAL_ACCOUNT for each in links)
+    return facts.server_id, Varz(facts, varz.total_connections, varz.connections, leafs)
 
 
-@_payload_errors()
+@payload_errors()
 def decode_accstatz(body: bytes | bytearray) -> tuple[str, tuple[Row, ...]]:
     """Decode /accstatz?unused=1 into one row per account."""
     accstatz = _ACCSTATZ.decode(body)
@@ -174,7 +183,7 @@ def _traffic(sent: bodies.Share, received: bodies.Share) -> Traffic:
     return NO_TRAFFIC
 
 
-@_payload_errors()
+@payload_errors()
 def decode_closed(body: bytes | bytearray) -> tuple[str, ClosedPage]:
     """Decode one page of /connz?state=closed&auth=1&sort=stop."""
     connz = _CONNZ.decode(body)
@@ -203,14 +212,14 @@ def _moment(stamp: datetime | None) -> float | None:
     return stamp.timestamp() if stamp and stamp.year > 1 else None
 
 
-@_payload_errors()
+@payload_errors()
 def decode_accountz(body: bytes | bytearray) -> tuple[str, str | None]:
     """Decode /accountz into the system account, None when there is none."""
     accountz = _ACCOUNTZ.decode(body)
     return accountz.server_id, accountz.system_account or None
 
 
-@_payload_errors()
+@payload_errors()
 def decode_account(body: bytes | bytearray) -> tuple[str, AccountDetail]:
     """Decode /accountz?acc=X into what it tells of the account."""
     accountz = _ACCOUNTZ_OF_ONE.decode(body)
@@ -219,7 +228,7 @@ def decode_account(body: bytes | bytearray) -> tuple[str, AccountDetail]:
     return accountz.server_id, detail
 
 
-@_payload_errors()
+@payload_errors()
 def decode_routez(body: bytes | bytearray) -> tuple[str, frozenset[str]]:
     """Decode /routez into the ``server_id`` of every peer."""
     routez = _ROUTEZ.decode(body)
@@ -227,13 +236,13 @@ def decode_routez(body: bytes | bytearray) -> tuple[str, frozenset[str]]:
     return routez.server_id, _others(peers, routez.server_id)
 
 
-@_payload_errors()
+@payload_errors()
 def decode_gatewayz(body: bytes | bytearray) -> tuple[str, frozenset[str]]:
     """Decode /gatewayz into the ``server_id`` of every peer, of both directions."""
     gatewayz = _GATEWAYZ.decode(body)
     gateways = list((gatewayz.outbound_gateways or {}).values())
     for inbound in (gatewayz.inbound_gateways or {}).values():
-        gateways.extend(inbound or ())
+        gateways += inbound or ()
     peers = (each.connection.name for each in gateways if each and each.connection)
     return gatewayz.server_id, _others(peers, gatewayz.server_id)
 
@@ -242,7 +251,7 @@ def _others(peers: Iterable[str], server_id: str) -> frozenset[str]:
     return frozenset(peers) - {"", server_id}
 
 
-@_payload_errors()
+@payload_errors()
 def decode_jsz(body: bytes | bytearray) -> tuple[str, JetStreamPage]:
     """Decode one page of /jsz?streams=1&config=1, consumers or not."""
     jsz = _JSZ.decode(body)
@@ -257,7 +266,11 @@ def decode_jsz(body: bytes | bytearray) -> tuple[str, JetStreamPage]:
         for stream in each.stream_detail or ()
     )
     page = JetStreamPage(
-        jsz.now.timestamp(), names, frozenset(untouched), tuple(streams)
+        jsz.now.timestamp(),
+        names,
+        frozenset(untouched),
+        tuple(streams),
+        stock_of(details, jsz.config.domain),
     )
     return jsz.server_id, page
 
@@ -266,8 +279,7 @@ def _stream(account: str, domain: str, stream: bodies.Stream) -> Stream:
     state, config = stream.state, stream.config
     return Stream(
         account,
-        # Domains know nothing of each other's streams; no stream's name has a slash.
-        f"{domain}/{stream.name}" if domain else stream.name,
+        stream_name(domain, stream.name),
         state.last_seq,
         _moment(state.last_ts),
         # A sourcing stream may have subjects too; what comes in there is use.

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from nats_idle_exporter.activity import Reading
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
+from nats_idle_exporter.monitoring.conversation import Conversation
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
@@ -42,6 +43,10 @@ class Stopwatch:
         if url != self._ignored:
             self._seconds.append(time.perf_counter() - start)
         return reading
+
+    def converse(self, url: str) -> Conversation:
+        """Ask as the client does."""
+        return self._reader.converse(url)
 
     def take(self) -> list[float]:
         """Return what was noted since the last time."""

@@ -56,7 +56,7 @@ def test_an_accounts_block(tmp_path: Path) -> None:
     assert found.is_complete
     assert list(found.accounts) == ["A", "B C", "$SYS"]
     assert found.accounts["A"] == InventoryAccount(
-        account="A", name="A", limits=AccountLimits(0, 0), exports=2
+        account="A", name="A", limits=AccountLimits(0, 0), imports=(), exports=2
     )
     assert found.accounts["B C"] == InventoryAccount(
         account="B C",
@@ -66,6 +66,7 @@ def test_an_accounts_block(tmp_path: Path) -> None:
             AccountImport("A", "x.>", "stream"),
             AccountImport("A", "q", "service"),
         ),
+        exports=0,
     )
 
 

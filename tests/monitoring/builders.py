@@ -101,6 +101,8 @@ def may_own(account: str, *streams: dict[str, Any], **changed: Any) -> dict[str,
         "id": account,
         "name": account,
         "api": {"total": 0, "errors": 0},
+        "reserved_memory": 2**64 - 1,
+        "reserved_storage": 2**64 - 1,
         "stream_detail": list(streams),
         **changed,
     }
@@ -108,7 +110,13 @@ def may_own(account: str, *streams: dict[str, Any], **changed: Any) -> dict[str,
 
 def stream(name: str = "S", **state: Any) -> dict[str, Any]:
     """Return one stream, never written and without consumers."""
-    never = {"last_seq": 0, "last_ts": "0001-01-01T00:00:00Z", "consumer_count": 0}
+    never = {
+        "last_seq": 0,
+        "last_ts": "0001-01-01T00:00:00Z",
+        "consumer_count": 0,
+        "messages": 0,
+        "bytes": 0,
+    }
     return {"name": name, "config": {"subjects": ["s"]}, "state": {**never, **state}}
 
 

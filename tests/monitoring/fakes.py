@@ -19,6 +19,8 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.errors import EndpointError
+from nats_idle_exporter.monitoring.conversation import Conversation
+from nats_idle_exporter.monitoring.failures import UNREACHABLE, failure
 from tests.support.clock import FakeClock
 
 Play = Callable[[], Awaitable[None]]
@@ -67,6 +69,10 @@ class FakeReader:
         finally:
             self.now_reading.remove(url)
         return self._reading(url, with_jetstream=with_jetstream)
+
+    def converse(self, url: str) -> Conversation:
+        """Refuse: nobody is asked about single accounts here."""
+        raise failure(UNREACHABLE, url)
 
     def _reading(self, url: str, *, with_jetstream: bool) -> Reading:
         now = self._clock.now()

@@ -92,7 +92,8 @@ class TestCaptures:
         """The server's facts are those that its varz shows."""
         body = captured(version, "config-single", "varz.json")
 
-        _, (facts, accepted, is_open) = wire.decode_varz(body)
+        _, (facts, accepted, is_open, links) = wire.decode_varz(body)
+        assert links == frozenset()
 
         raw = json.loads(body)
         assert version == facts.version

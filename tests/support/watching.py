@@ -25,6 +25,7 @@ from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.polled import Pace, WatchedSystem
 from nats_idle_exporter.monitoring.poller import Poller
 from nats_idle_exporter.remembering import Memory
+from nats_idle_exporter.removal.facts import AccountFacts
 from nats_idle_exporter.setup import prepare
 from nats_idle_exporter.snapshot import Snapshot
 from tests.support.clock import FakeClock
@@ -91,6 +92,10 @@ class Watching:
         """Return the last view of an account, by id."""
         return next(view for view in self.view.accounts if view.account == account)
 
+    def facts(self, account: str) -> AccountFacts:
+        """Return what the last cycle knew of an account beside its use, by id."""
+        return self.snapshot.dossiers["default"].facts(account)
+
     def verdicts(self) -> dict[str, Verdict]:
         """Return the last verdicts by account id."""
         return {view.account: view.verdict for view in self.view.accounts}
@@ -101,13 +106,14 @@ class Watching:
 
 
 @asynccontextmanager
-async def watching(
+async def watching(  # noqa: PLR0913 - what a test may choose
     endpoints: Iterable[str],
     threshold_cycles: float = THRESHOLD_CYCLES,
     *,
     timeout_seconds: float = HANG_SECONDS,
     inventory: Iterable[Mapping[str, Any]] = (),
     refresh_cycles: int = 1,
+    questions: int = 0,
 ) -> AsyncIterator[Watching]:
     """Watch endpoints with the daemon's own parts; no cycle has run yet.
 
@@ -115,6 +121,7 @@ async def watching(
     a hole of one interval is a twentieth of it. The timeout of a poll is real time.
     The sources of an inventory are written as in the configuration; they are read
     before each cycle, or each n-th. Asking servers takes them a second of real time.
+    Each server is asked as many questions about single accounts in each cycle.
     """
     config = parse_config(
         CONFIG.format(
@@ -124,7 +131,9 @@ async def watching(
             threshold=round(threshold_cycles * INTERVAL),
         )
     )
-    async with watching_as(config, timeout_seconds=timeout_seconds) as watch:
+    async with watching_as(
+        config, timeout_seconds=timeout_seconds, questions=questions
+    ) as watch:
         yield watch
 
 
@@ -134,6 +143,7 @@ async def watching_as(
     *,
     timeout_seconds: float = HANG_SECONDS,
     around: Callable[[ReadsEndpoint], ReadsEndpoint] = lambda reader: reader,
+    questions: int = 0,
 ) -> AsyncIterator[Watching]:
     """Watch the only system of a configuration; its interval is ours.
 
@@ -160,6 +170,6 @@ async def watching_as(
             {"default": WatchedSystem(ledger, around(client), urls, inventory)},
             clock,
             snapshots.append,
-            Pace(INTERVAL, INTERVAL, config.poll.concurrency),
+            Pace(INTERVAL, INTERVAL, config.poll.concurrency, questions),
         )
         yield Watching(poller, clock, snapshots, Memory(ledger, client), inventory)

@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from nats_idle_exporter.activity import Reading, Row
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
+from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import UNREACHABLE, failure
 
 CONNECTIONS = "accstatz_current_connections"
@@ -74,6 +75,10 @@ class Recorder:
         at = self._wall()
         self._samples.extend(Sample(at, url, row) for row in rows)
         return replace(reading, rows=rows)
+
+    def converse(self, url: str) -> Conversation:
+        """Ask as the client does."""
+        return self._client.converse(url)
 
 
 def openmetrics(scenes: Iterable[tuple[str, Iterable[Sample]]]) -> Iterator[str]:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
+from nats_idle_exporter.activity import Reserved
 from nats_idle_exporter.errors import ExporterError
+from nats_idle_exporter.removal.facts import Role
 from nats_idle_exporter.text import one_line, shorten
 
 MOST_ACCOUNTS: Final = 250_000
 """Accounts of one source; more are none of one system."""
+
+Roles: TypeAlias = Mapping[str, frozenset[Role]]
+"""By account id; who is not in it has none."""
 
 _KEY: Final = re.compile(r"A[A-Z2-7]{55}")
 
@@ -54,8 +59,11 @@ class InventoryAccount:
         limits: None when no source tells them.
         tags: those of its JWT.
         description: that of its JWT.
-        imports: what it imports, and from whom.
-        exports: how many exports it has.
+        are_users_revoked: whether all users issued before some time are revoked.
+        answers_logins: whether it is asked about logins (auth callout), by its JWT.
+        tiers: what its JWT sets aside by replica count; None when not so, or untold.
+        imports: what it imports, and from whom; None when no source tells it.
+        exports: how many exports it has; None when no source tells it.
         sources: the labels of all sources that list it.
     """
 
@@ -67,8 +75,11 @@ class InventoryAccount:
     limits: AccountLimits | None = None
     tags: tuple[str, ...] = ()
     description: str = ""
-    imports: tuple[AccountImport, ...] = ()
-    exports: int = 0
+    are_users_revoked: bool = False
+    answers_logins: bool = False
+    tiers: Reserved | None = None
+    imports: tuple[AccountImport, ...] | None = None
+    exports: int | None = None
     sources: tuple[str, ...] = ()
 
 
@@ -122,12 +133,15 @@ class SourceList:
         is_complete: whether no account is missing here for such a problem. An
             entry whose id is known is listed by that id alone, and hides nobody.
         servers: ids of the servers that answered, of sources that ask servers.
+        roles: what the system needs accounts for, by id; None where a source does
+            not tell.
     """
 
     accounts: Mapping[str, InventoryAccount] = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
     is_complete: bool = True
     servers: frozenset[str] = frozenset()
+    roles: Roles | None = None
 
 
 _LONGEST: Final = 200

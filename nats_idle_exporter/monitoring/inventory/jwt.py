@@ -13,6 +13,7 @@ from typing import Annotated, Final, TypeVar
 import msgspec
 from msgspec import Meta, Struct, field
 
+from nats_idle_exporter.activity import Reserved
 from nats_idle_exporter.monitoring.inventory.accounts import (
     AccountImport,
     AccountLimits,
@@ -41,10 +42,20 @@ class _Header(Struct, frozen=True):
     alg: str
 
 
+class _Tier(Struct, frozen=True):
+    memory_bytes: int = field(default=0, name="mem_storage")
+    storage_bytes: int = field(default=0, name="disk_storage")
+
+
 class _Limits(Struct, frozen=True):
     # Zeros are left out when a JWT is written: absent is none, not unlimited.
     connections: int = field(default=0, name="conn")
     leafnodes: int = field(default=0, name="leaf")
+    tiers: dict[str, _Tier] | None = field(default=None, name="tiered_limits")
+
+
+class _Authorization(Struct, frozen=True):
+    auth_users: tuple[msgspec.Raw, ...] | None = None
 
 
 class _Import(Struct, frozen=True):
@@ -60,9 +71,13 @@ class _Nats(Struct, frozen=True):
     exports: tuple[msgspec.Raw, ...] | None = None
     tags: tuple[str, ...] | None = None
     description: str = ""
+    revocations: dict[str, msgspec.Raw] | None = None
+    authorization: _Authorization = _Authorization()
 
 
-class _Claims(Struct, frozen=True):
+class Claims(Struct, frozen=True):
+    """What an account's JWT says, as it is written, and as servers show it."""
+
     subject: str = field(name="sub")
     nats: _Nats
     issuer: str = field(default="", name="iss")
@@ -73,8 +88,18 @@ class _Claims(Struct, frozen=True):
     kind: str = field(default="", name="type")
 
 
+class _UserNats(Struct, frozen=True):
+    issuer_account: str = ""
+
+
+class _UserClaims(Struct, frozen=True):
+    issuer: str = field(name="iss")
+    nats: _UserNats = _UserNats()
+
+
+_USER_CLAIMS: Final = msgspec.json.Decoder(_UserClaims)
 _HEADER: Final = msgspec.json.Decoder(_Header)
-_CLAIMS: Final = msgspec.json.Decoder(_Claims)
+_CLAIMS: Final = msgspec.json.Decoder(Claims)
 
 
 def decode_account_jwt(token: bytes) -> InventoryAccount:
@@ -99,7 +124,24 @@ def decode_account_jwt(token: bytes) -> InventoryAccount:
             expected='a header with typ "JWT" and alg "ed25519-nkey"',
             found=f'"{header.typ[:20]}" and "{header.alg[:20]}"',
         )
-    return _account(_part(form[2], _CLAIMS, "claims"))
+    return account_of(_part(form[2], _CLAIMS, "claims"))
+
+
+def decode_account_of_user(token: bytes) -> str:
+    """Return the id of the account that a user's JWT is of.
+
+    Raises:
+        EntryError: it is no user's JWT.
+    """
+    form = _FORM.fullmatch(token.strip())
+    if form is None or len(token) > LONGEST_JWT:
+        raise EntryError(expected="a user's JWT", found="something else")
+    claims = _part(form[2], _USER_CLAIMS, "claims")
+    # A signing key is no account's id.
+    account = claims.nats.issuer_account or claims.issuer
+    if not is_account_key(account):
+        raise EntryError(expected="a user's JWT", found="one of no account")
+    return account
 
 
 def decode_jwt_of(key: str, token: bytes) -> InventoryAccount:
@@ -145,7 +187,12 @@ def _reason(error: Exception) -> str:
     return "very deep nesting" if isinstance(error, RecursionError) else str(error)
 
 
-def _account(claims: _Claims) -> InventoryAccount:
+def account_of(claims: Claims) -> InventoryAccount:
+    """Return what the claims say.
+
+    Raises:
+        EntryError: they are no account's.
+    """
     nats = claims.nats
     kind = nats.kind or claims.kind
     if kind != "account":
@@ -161,6 +208,9 @@ def _account(claims: _Claims) -> InventoryAccount:
         expires_at=claims.expires_at or None,
         issuer=claims.issuer,
         limits=AccountLimits(nats.limits.connections, nats.limits.leafnodes),
+        are_users_revoked="*" in (nats.revocations or ()),
+        answers_logins=bool(nats.authorization.auth_users),
+        tiers=_tiers(nats.limits.tiers),
         tags=nats.tags or (),
         description=nats.description,
         imports=tuple(
@@ -169,3 +219,18 @@ def _account(claims: _Claims) -> InventoryAccount:
         ),
         exports=len(nats.exports or ()),
     )
+
+
+def _tiers(tiers: dict[str, _Tier] | None) -> Reserved | None:
+    if not tiers:
+        return None
+    return Reserved(
+        _bounded([each.memory_bytes for each in tiers.values()]),
+        _bounded([each.storage_bytes for each in tiers.values()]),
+    )
+
+
+def _bounded(counts: list[int]) -> int | None:
+    """Return the sum of what has a bound; None when nothing has."""
+    bounded = [count for count in counts if count >= 0]
+    return sum(bounded) if bounded else None

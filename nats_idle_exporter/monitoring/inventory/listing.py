@@ -17,11 +17,15 @@ from nats_idle_exporter.text import one_line, shorten
 
 
 class Told(NamedTuple):
-    """What the inventory tells; ``unusable`` counts ids that no account has."""
+    """What the inventory tells; ``unusable`` counts ids that no account has.
+
+    ``inventory`` is all of it, as of the refresh that ``listing`` is of.
+    """
 
     listing: Listing
     statuses: tuple[InventoryStatus, ...]
     unusable: int
+    inventory: Inventory
 
 
 def tell(system: str, inventory: Inventory, servers: Collection[ServerFacts]) -> Told:
@@ -51,7 +55,7 @@ def tell(system: str, inventory: Inventory, servers: Collection[ServerFacts]) ->
         and all(by_jwt <= each.servers for each in inventory.statuses if each.servers),
     )
     statuses = tuple(_statuses(system, inventory, unusable))
-    return Told(listing, statuses, len(unusable))
+    return Told(listing, statuses, len(unusable), inventory)
 
 
 def _statuses(

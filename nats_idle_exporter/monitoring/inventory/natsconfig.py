@@ -1,4 +1,4 @@
-"""The accounts that a configuration file of nats-server names."""
+"""The accounts that a configuration file of nats-server names, and their roles."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from nats_idle_exporter.monitoring.inventory.accounts import (
     EntryError,
     InventoryAccount,
     Problem,
+    Roles,
     SourceError,
     SourceList,
 )
@@ -21,6 +22,7 @@ from nats_idle_exporter.monitoring.inventory.natsconf import (
     Value,
     load_nats_config,
 )
+from nats_idle_exporter.monitoring.inventory.natsroles import lowered, read_roles
 from nats_idle_exporter.text import one_line, shorten
 
 _UNLIMITED: Final = -1
@@ -32,6 +34,8 @@ _KINDS: Final = ("stream", "service")
 def read_nats_config(path: Path, environment: Mapping[str, str]) -> SourceList:
     """Return the accounts of ``accounts`` and of ``resolver_preload``.
 
+    A file of operator mode may name none, and tell only what they are needed for.
+
     Args:
         path: the file; includes are followed.
         environment: where variables are looked for that no key defines.
@@ -40,7 +44,7 @@ def read_nats_config(path: Path, environment: Mapping[str, str]) -> SourceList:
         SourceError: the file cannot be used, or names no account.
     """
     try:
-        values = _lowered(load_nats_config(path, environment))
+        values = lowered(load_nats_config(path, environment))
     except ConfError as error:
         raise SourceError(
             error.where, expected=error.expected, found=error.found
@@ -56,11 +60,22 @@ def read_nats_config(path: Path, environment: Mapping[str, str]) -> SourceList:
         raise SourceError(
             str(path), expected=error.expected, found=error.found
         ) from error
-    if not accounts:
+    if not accounts and "operator" not in values:
         raise SourceError(
             str(path), expected="accounts or resolver_preload", found="neither"
         )
-    return SourceList(accounts=accounts, problems=tuple(problems))
+    roles = _roles(values, path, problems)
+    return SourceList(accounts=accounts, problems=tuple(problems), roles=roles)
+
+
+def _roles(
+    values: Mapping[str, Value], path: Path, problems: list[Problem]
+) -> Roles | None:
+    try:
+        return read_roles(values)
+    except EntryError as error:
+        problems.append(error.at(f"{path}: roles of accounts"))
+        return None
 
 
 def _blocks(accounts: Value) -> Iterator[tuple[str, dict[str, Value]]]:
@@ -96,11 +111,11 @@ def _configured(
     name: str, block: dict[str, Value], where: str, problems: list[Problem]
 ) -> InventoryAccount:
     """Return what the block tells; what in it cannot be read is left out."""
-    values = _lowered(block)
+    values = lowered(block)
     where = f"{where}: {shorten(one_line(name))}"
     limits = None
-    imports: tuple[AccountImport, ...] = ()
-    exports = 0
+    imports: tuple[AccountImport, ...] | None = None
+    exports: int | None = None
     try:
         limits = _limits(values.get("limits", {}))
         imports = tuple(map(_import, _items(values, "imports")))
@@ -115,7 +130,7 @@ def _configured(
 def _limits(limits: Value) -> AccountLimits:
     if not isinstance(limits, dict):
         raise EntryError(expected="a map as limits", found="something else")
-    values = _lowered(limits)
+    values = lowered(limits)
     return AccountLimits(_count(values, _CONNECTIONS), _count(values, _LEAFNODES))
 
 
@@ -137,11 +152,11 @@ def _items(block: Mapping[str, Value], key: str) -> list[Value]:
 
 
 def _import(item: Value) -> AccountImport:
-    values = _lowered(item) if isinstance(item, dict) else {}
+    values = lowered(item) if isinstance(item, dict) else {}
     for kind in _KINDS:
         source = values.get(kind)
         if isinstance(source, dict):
-            told = _lowered(source)
+            told = lowered(source)
             account, subject = told.get("account"), told.get("subject")
             if isinstance(account, str) and isinstance(subject, str):
                 return AccountImport(account, subject, kind)
@@ -149,8 +164,3 @@ def _import(item: Value) -> AccountImport:
         expected="imports like {stream: {account: A, subject: b}}",
         found="something else",
     )
-
-
-def _lowered(values: dict[str, Value]) -> dict[str, Value]:
-    # The server asks for its keys in whatever case.
-    return {key.lower(): value for key, value in values.items()}

@@ -9,6 +9,7 @@ from typing import Final
 from nats_idle_exporter.monitoring.inventory.accounts import (
     MOST_ACCOUNTS,
     Problem,
+    Roles,
     SourceError,
     SourceList,
 )
@@ -19,6 +20,7 @@ from nats_idle_exporter.monitoring.inventory.union import (
     Labelled,
     SourceStatus,
     unite,
+    unite_roles,
 )
 
 TIMEOUT_SECONDS: Final = 20.0
@@ -58,6 +60,11 @@ class _Source:
 
     async def close(self) -> None:
         await self._lists.close()
+
+    @property
+    def roles(self) -> Roles | None:
+        """What it tells of roles, if it could be read just now."""
+        return self.last.roles if self.last and self.error is None else None
 
     def status(self) -> SourceStatus:
         last = self.last or SourceList(is_complete=False)
@@ -118,6 +125,7 @@ class InventoryReader:
             accounts=await asyncio.to_thread(unite, lists),
             statuses=tuple(each.status() for each in self._sources),
             refreshes=self.inventory.refreshes + 1,
+            roles=unite_roles(each.roles for each in self._sources),
         )
         for status in self.inventory.statuses:
             self._reporter.refreshed(status, now)

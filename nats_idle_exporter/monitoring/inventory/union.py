@@ -9,8 +9,10 @@ from typing import NamedTuple
 from nats_idle_exporter.monitoring.inventory.accounts import (
     InventoryAccount,
     Problem,
+    Roles,
     SourceList,
 )
+from nats_idle_exporter.removal.facts import Role
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,19 +44,25 @@ class Inventory:
         accounts: by id. What a source listed stays while the source fails.
         statuses: one per source, in the order of the configuration.
         refreshes: how many refreshes there were; 0 before the first.
+        roles: what the system needs accounts for, by those sources that tell it;
+            None when none does.
     """
 
     accounts: Mapping[str, InventoryAccount] = field(default_factory=dict)
     statuses: tuple[SourceStatus, ...] = ()
     refreshes: int = 0
+    roles: Roles | None = None
 
     @property
     def is_complete(self) -> bool:
-        """Whether this refresh read every source wholly.
+        """Whether this refresh read every source wholly, and any lists accounts.
 
-        Only then may an account that is not listed be called gone.
+        Only then may an account that is not listed be called gone. A configuration
+        file of operator mode lists none.
         """
-        return bool(self.statuses) and all(each.is_complete for each in self.statuses)
+        return any(each.accounts for each in self.statuses) and all(
+            each.is_complete for each in self.statuses
+        )
 
 
 class Labelled(NamedTuple):
@@ -97,3 +105,15 @@ def _united(told: list[InventoryAccount]) -> InventoryAccount:
 
 def _age(account: InventoryAccount) -> float:
     return -1.0 if account.issued_at is None else account.issued_at
+
+
+def unite_roles(told: Iterable[Roles | None]) -> Roles | None:
+    """Return every role that any source tells; None when none tells of roles."""
+    known = [each for each in told if each is not None]
+    if not known:
+        return None
+    united: dict[str, frozenset[Role]] = {}
+    for roles in known:
+        for account, those in roles.items():
+            united[account] = united.get(account, frozenset()) | those
+    return united

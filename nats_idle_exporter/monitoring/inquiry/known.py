@@ -1,0 +1,215 @@
+"""What is known at the end of a cycle -> the facts of each account, when asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from nats_idle_exporter.activity import AccountView, Instant
+from nats_idle_exporter.monitoring.inquiry.answers import Answer
+from nats_idle_exporter.monitoring.inquiry.copies import Copies
+from nats_idle_exporter.monitoring.inquiry.holdings import Held
+from nats_idle_exporter.monitoring.inquiry.importers import Imported
+from nats_idle_exporter.monitoring.inquiry.roles import RolesKnown
+from nats_idle_exporter.monitoring.inquiry.standing import Standing, standing_of
+from nats_idle_exporter.monitoring.inventory import InventoryAccount
+from nats_idle_exporter.removal.facts import (
+    UNLIMITED,
+    AccountFacts,
+    Copy,
+    Holdings,
+    Import,
+    Importer,
+    Told,
+)
+
+_NOTHING: Final = Held()
+
+
+class Moment(NamedTuple):
+    """The end of a cycle: on the timelines of the proof, and in Unix seconds."""
+
+    now: Instant
+    wall_at: float
+
+    def wall_of(self, fast: float) -> float:
+        """Return in Unix seconds when something was; it is never too late."""
+        return self.wall_at - (self.now.fast - fast)
+
+
+class Heard(NamedTuple):
+    """An answer, and when it was asked for, on the fast timeline."""
+
+    answer: Answer
+    fast: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Known:
+    """All that is known of one system; nothing in here is ever changed.
+
+    Args:
+        views: by account id.
+        heard: what servers told when they were asked, by account id.
+        places: who is loaded, by endpoint.
+        importers: who imports from whom, by servers.
+        listed_importers: the same by the inventory.
+        listed: what the inventory lists.
+        is_listing_complete: whether nobody lacks in it.
+        held: by JetStream, by account id.
+        held_at: when the oldest of its rounds was asked; None while one lacks.
+        copies: who copies from whom.
+        roles: what the system needs accounts for.
+        untold: accounts whose imports nobody told; None when more may exist.
+        moment: the end of the cycle.
+    """
+
+    views: Mapping[str, AccountView]
+    heard: Mapping[str, Heard]
+    places: tuple[Collection[str], ...]
+    importers: Imported
+    listed_importers: Imported
+    listed: Mapping[str, InventoryAccount]
+    is_listing_complete: bool
+    held: Mapping[str, Held]
+    held_at: float | None
+    copies: Copies
+    roles: RolesKnown
+    untold: Collection[str] | None
+    moment: Moment
+
+
+class Facts(Mapping[str, AccountFacts]):
+    """By account id, of all accounts that have a view; made when asked for.
+
+    It may be asked in any thread.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    @property
+    def views(self) -> Mapping[str, AccountView]:
+        """What the proof says, by account id."""
+        return self._known.views
+
+    def __getitem__(self, account: str) -> AccountFacts:
+        known = self._known
+        view = known.views[account]
+        listed = known.listed.get(account)
+        heard = known.heard.get(account)
+        is_loaded = any(account in place for place in known.places)
+        answer = heard.answer if heard else None
+        standing = standing_of(answer, listed, known.moment.wall_at)
+        if is_loaded and answer is None:
+            # Nobody knows yet by which JWT the servers let clients in.
+            standing = standing._replace(limits=None, is_expired=None)
+        roles, unknown_roles = known.roles.of(
+            account, standing, is_operator_mode=view.is_operator_mode
+        )
+        return AccountFacts(
+            account=account,
+            name=view.name,
+            is_operator_mode=view.is_operator_mode,
+            is_loaded=is_loaded,
+            is_listed=self._is_listed(account),
+            holdings=self._holdings(view, standing),
+            exports=standing.exports,
+            imports=standing.imports,
+            importers=self._importers(account),
+            importers_unknown=self._importers_unknown(account),
+            copies=self._copies(account),
+            are_copies_known=known.copies.are_known and known.held_at is not None,
+            limits=standing.limits,
+            is_expired=standing.is_expired,
+            jwt=standing.jwt if view.is_operator_mode else None,
+            roles=roles,
+            unknown_roles=unknown_roles,
+            told_at=known.moment.wall_of(heard.fast) if heard else None,
+        )
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known.views)
+
+    def __len__(self) -> int:
+        return len(self._known.views)
+
+    def _is_listed(self, account: str) -> bool | None:
+        if account in self._known.listed:
+            return True
+        return False if self._known.is_listing_complete else None
+
+    def _holdings(self, view: AccountView, standing: Standing) -> Holdings | None:
+        known = self._known
+        held = known.held.get(view.account, _NOTHING)
+        if known.held_at is None:
+            return None
+        memory, storage = held.memory_bytes, held.storage_bytes
+        if view.is_operator_mode and held.are_tiers_hidden:
+            if not standing.is_claimed:
+                return None
+            if tiers := standing.tiers:
+                memory = _amount(tiers.memory_bytes)
+                storage = _amount(tiers.storage_bytes)
+        return Holdings(
+            streams=held.streams,
+            consumers=held.consumers,
+            messages=held.messages,
+            bytes=held.bytes,
+            reserved_memory_bytes=memory,
+            reserved_storage_bytes=storage,
+            names=held.names,
+            as_of_at=known.held_at,
+        )
+
+    def _importers(self, account: str) -> tuple[Importer, ...]:
+        known = self._known
+        by_servers = known.importers.get(account, ())
+        by_inventory = known.listed_importers.get(account, ())
+        if not by_servers and not by_inventory:
+            return ()
+        everybody = sorted({*by_servers, *by_inventory} - {account})
+        return tuple(self._importer(each, account) for each in everybody)
+
+    def _importer(self, importer: str, exporter: str) -> Importer:
+        heard, listed = (
+            self._known.heard.get(importer),
+            self._known.listed.get(importer),
+        )
+        live = [i.plain for i in (heard and heard.answer.imports) or ()]
+        planned = [Import(*i) for i in (listed and listed.imports) or ()]
+        by_servers = {each for each in live if each.account == exporter}
+        by_inventory = {each for each in planned if each.account == exporter}
+        told = Told.BOTH if by_servers and by_inventory else Told.SERVERS
+        if not by_servers:
+            told = Told.INVENTORY
+        view = self._known.views.get(importer)
+        return Importer(
+            account=importer,
+            name=self._name(importer),
+            verdict=str(view.verdict) if view else "",
+            imports=tuple(sorted(by_servers | by_inventory)),
+            told=told,
+        )
+
+    def _name(self, account: str) -> str:
+        if view := self._known.views.get(account):
+            return view.name
+        listed = self._known.listed.get(account)
+        return (listed.name if listed else "") or account
+
+    def _importers_unknown(self, account: str) -> int | None:
+        untold = self._known.untold
+        return None if untold is None else len(untold) - (account in untold)
+
+    def _copies(self, account: str) -> tuple[Copy, ...]:
+        return tuple(
+            Copy(each.account, self._name(each.account), each.stream, each.is_mirror)
+            for each in self._known.copies.of.get(account, ())
+            if each.account != account
+        )
+
+
+def _amount(count: int | None) -> int:
+    return UNLIMITED if count is None else count

@@ -1,0 +1,158 @@
+"""Whom to ask which server about next."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Collection, Iterable, Mapping
+from heapq import nsmallest
+from typing import Final
+
+from nats_idle_exporter.activity import AccountView, Verdict
+
+LOOKS_PER_QUESTION: Final = 20
+"""Accounts that are looked at for one question: servers may have had enough."""
+CANDIDATES_SHARE: Final = 0.5
+"""Part of the requests that goes to inactive accounts once everybody was told of."""
+
+Rank = tuple[bool, float]
+
+
+class Planner:
+    """Spreads questions over accounts, servers and cycles.
+
+    At first everybody is asked about once, inactive accounts first and then those that
+    may become so: who imports from an account is known only when all imports are.
+    From then on it goes round, and half of the questions are about inactive accounts.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[str, int] = {}
+        self._turn = 0
+        self._round_from = 0
+        self._queue: deque[str] = deque()
+        self.is_first_round = True
+
+    def plan(
+        self,
+        places: Mapping[str, Collection[str]],
+        views: Mapping[str, AccountView],
+        count: int,
+    ) -> dict[str, list[str]]:
+        """Return whom to ask about in this cycle, by endpoint.
+
+        Args:
+            places: who is loaded, by endpoints that answered in this cycle.
+            views: by account id.
+            count: of questions for each endpoint.
+        """
+        plan = _Plan(places, count)
+        inactive = [
+            a for a, v in views.items() if v.verdict is Verdict.INACTIVE and plan.has(a)
+        ]
+        if self.is_first_round:
+            # Their verdict may be younger than the queue.
+            fresh = (a for a in inactive if a not in self._asked)
+            self._take(plan, nsmallest(plan.size, fresh, key=_ranks(views)))
+        else:
+            share = int(plan.size * CANDIDATES_SHARE)
+            self._take(plan, nsmallest(share, inactive, key=self._last_asked))
+        self._go_round(plan, views)
+        return plan.questions
+
+    def greet(self, accounts: Iterable[str]) -> None:
+        """Have accounts asked about next that some server lists since now."""
+        self._queue.extendleft(a for a in accounts if a not in self._asked)
+
+    def forget(self, kept: Collection[str]) -> None:
+        """Drop what is remembered of all other accounts."""
+        if len(self._asked) > len(kept):
+            self._asked = {a: t for a, t in self._asked.items() if a in kept}
+
+    def _go_round(self, plan: _Plan, views: Mapping[str, AccountView]) -> None:
+        unasked: list[str] = []
+        is_new = False
+        for _ in range(plan.size * LOOKS_PER_QUESTION):
+            if plan.is_full:
+                break
+            if not self._queue:
+                if is_new:
+                    break  # Fewer accounts than questions.
+                self._begin_round(plan, views)
+                is_new = True
+                continue
+            account = self._queue.popleft()
+            if self._last_asked(account) > self._round_from or not plan.has(account):
+                continue
+            if not self._take(plan, (account,)):
+                unasked.append(account)
+        # The servers that have them were asked enough: they are first next time.
+        self._queue.extendleft(reversed(unasked))
+
+    def _begin_round(self, plan: _Plan, views: Mapping[str, AccountView]) -> None:
+        everybody = plan.everybody
+        self.is_first_round = bool(everybody - self._asked.keys())
+        self._round_from = self._turn
+        if self.is_first_round:
+            everybody = everybody - self._asked.keys()
+        self._queue.extend(sorted(everybody, key=_ranks(views)))
+
+    def _take(self, plan: _Plan, accounts: Iterable[str]) -> bool:
+        """Plan questions about these; say whether the last one could be placed."""
+        is_placed = True
+        for account in accounts:
+            is_placed = plan.add(account)
+            if is_placed:
+                self._turn += 1
+                self._asked[account] = self._turn
+        return is_placed
+
+    def _last_asked(self, account: str) -> int:
+        return self._asked.get(account, 0)
+
+
+class _Plan:
+    """The questions of one cycle."""
+
+    def __init__(self, places: Mapping[str, Collection[str]], count: int) -> None:
+        self._places = places
+        self._left = dict.fromkeys(places, count)
+        self.size = count * len(places)
+        self.questions: dict[str, list[str]] = {url: [] for url in places}
+        self._planned: set[str] = set()
+
+    @property
+    def is_full(self) -> bool:
+        return not any(self._left.values())
+
+    @property
+    def everybody(self) -> set[str]:
+        return set().union(*self._places.values())
+
+    def has(self, account: str) -> bool:
+        return any(account in accounts for accounts in self._places.values())
+
+    def add(self, account: str) -> bool:
+        """Plan a question about an account, to the least asked server that has it."""
+        if account in self._planned:
+            return True
+        at = [url for url, accounts in self._places.items() if account in accounts]
+        url = max(at, key=self._left.__getitem__, default="")
+        if not url or not self._left[url]:
+            return False
+        self._left[url] -= 1
+        self._planned.add(account)
+        self.questions[url].append(account)
+        return True
+
+
+def _ranks(views: Mapping[str, AccountView]) -> Callable[[str], Rank]:
+    """Return by what accounts are sorted: raised ones, then who was idle longest."""
+
+    def rank(account: str) -> Rank:
+        view = views.get(account)
+        if view is None:
+            return True, 0.0
+        is_raised = view.verdict is Verdict.INACTIVE
+        return not is_raised, -view.idle_seconds / view.threshold_seconds
+
+    return rank
