@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import nats.errors
 import pytest
@@ -17,7 +18,7 @@ from tests.removal.ways import the_step
 from tests.support.clients import add_stream, connected, log_in_and_leave
 from tests.support.natsserver import NatsServer, ServerTroubleError
 from tests.support.printed import STAYS, change, purge, run, write
-from tests.support.topology import a_hub_and_leaf, a_single, running
+from tests.support.topology import a_cluster, a_hub_and_leaf, a_single, running
 
 pytestmark = pytest.mark.live
 
@@ -28,7 +29,7 @@ USED = Holdings(streams=1, names=("ORDERS",), reserved_storage_bytes=1024, as_of
 
 
 def the_way(
-    server: NatsServer, account: str = "TEAM", limits: Limits | None = None
+    *servers: NatsServer, account: str = "TEAM", limits: Limits | None = None
 ) -> WayOut:
     """Return the way out of an account that ``SHOP`` imports from."""
     imports = (Import(account, "orders.>", "service"),)
@@ -40,7 +41,7 @@ def the_way(
         importers=(importer,),
         limits=limits,
     )
-    place = Place(monitoring_urls=(server.monitoring_url,))
+    place = Place(monitoring_urls=tuple(each.monitoring_url for each in servers))
     return way_out(a_dossier(case), NOW, place)
 
 
@@ -176,7 +177,7 @@ async def test_printed_order(server: NatsServer) -> None:
     await purge(server, step, account="SYS")
     assert "stream_detail" not in await run(server, *step.checks)
 
-    step = the_step(way, "Give back")
+    step = the_step(way, "Turn its JetStream off")
     server.config["accounts"]["TEAM"].pop("jetstream")
     await change(server, step.commands, step.snippets[0], "TEAM")
     assert OK in await run(server, *step.checks)
@@ -247,7 +248,7 @@ async def test_a_name_that_no_purge_can_say(nats_version: str) -> None:
         "my.team", version=nats_version, jetstream=["my.team"], system_account="SYS"
     )
     async with running(one):
-        way = the_way(one, "my.team")
+        way = the_way(one, account="my.team")
         async with connected(one, "my.team") as client:
             await add_stream(client, "ORDERS", ["o.>"])
             async with connected(one, "SYS") as system:
@@ -257,11 +258,27 @@ async def test_a_name_that_no_purge_can_say(nats_version: str) -> None:
             name = step.commands[0].text.split()[-1]
             await client.jetstream().delete_stream(name)
         assert "stream_detail" not in await run(one, *step.checks)
+        streams = one.folder / "js" / "jetstream" / "my.team" / "streams"
+
+        async def are_gone() -> bool:
+            return is_empty(streams)
+
+        await one.until(are_gone, "deletes the files")
+
+        off = the_step(way, "Turn its JetStream off")
+        one.config["accounts"]["my.team"].pop("jetstream")
+        await change(one, off.commands, off.snippets[0], "my.team")
+        assert OK in await run(one, *off.checks)
 
         one.config["accounts"].pop("my.team")
         await change(one, the_step(way, "Delete the account").commands)
 
         await assert_well(one, way)
+
+
+def is_empty(folder: Path) -> bool:
+    """Say whether nothing is in a folder, or it is gone."""
+    return not folder.exists() or not list(folder.iterdir())
 
 
 def own_block(way: WayOut, name: str) -> str:
@@ -280,7 +297,7 @@ async def test_hostile_names(nats_version: str) -> None:
     names = [*PRINTABLE, *(name for name in UNPRINTABLE if '"' not in name)]
     one = a_single("SYS", version=nats_version, system_account="SYS")
     async with running(one):
-        ways = {name: the_way(one, name) for name in names}
+        ways = {name: the_way(one, account=name) for name in names}
         imports = {
             name: the_step(way, "Remove the imports").snippets[0].text
             for name, way in ways.items()
@@ -308,3 +325,36 @@ async def exporters(server: NatsServer, account: str) -> set[str]:
     """Return from whom an account imports, beside the system account."""
     detail = (await server.read(f"/accountz?acc={account}"))["account_detail"]
     return {each["account"] for each in detail["imports"]} - {"SYS"}
+
+
+async def test_printed_order_in_a_cluster(nats_version: str) -> None:
+    """Every server of a cluster is well in the end, wherever the streams were."""
+    servers = a_cluster(
+        "TEAM", version=nats_version, jetstream=["TEAM"], system_account="SYS"
+    )
+    async with running(*servers):
+        first = servers[0]
+        async with connected(first, "TEAM") as client:
+            await add_stream(client, "ORDERS", ["o.>"], replicas=3)
+            await add_stream(client, "ONE", ["p.>"])
+        way = the_way(*servers)
+        step = the_step(way, "Purge")
+        await purge(first, step, account="SYS")
+
+        async def is_purged() -> bool:
+            return "stream_detail" not in await run(first, *step.checks)
+
+        await first.until(is_purged, "sees no stream any more")
+        for server in servers:
+            server.config["accounts"].pop("TEAM")
+            await change(server, the_step(way, "Delete the account").commands)
+
+        look = the_step(way, "Look once more").checks
+
+        async def are_well() -> bool:
+            return (await run(first, *look)).count(OK) == len(servers)
+
+        await first.until(are_well, "and its peers are well")
+        for server in servers:
+            await server.restart()
+            await first.until(are_well, "and its peers are well again")

@@ -38,7 +38,7 @@ DISABLE = "Let nobody connect any more"
 WAIT = "Wait until the grace is over"
 BACKUP = "Back up what it holds"
 PURGE = "Purge its JetStream, before the account goes"
-GIVE_BACK = "Give back what is set aside for it"
+GIVE_BACK = "Turn its JetStream off"
 COPIES = "Stop the streams that copy from it"
 IMPORTS = "Remove the imports of other accounts"
 DELETE = "Delete the account"
@@ -87,6 +87,7 @@ class TestOrder:
         held = replace(HELD, reserved_storage_bytes=-1, reserved_memory_bytes=-1)
 
         assert GIVE_BACK not in titles(a_way(holdings=held))
+        assert GIVE_BACK not in titles(an_operator_way(holdings=held))
 
     @pytest.mark.parametrize("role", [Role.SYSTEM, Role.GLOBAL])
     def test_of_what_the_system_needs(self, role: Role) -> None:
@@ -225,6 +226,7 @@ class TestConfigurationMode:
             "nats --context=ACCOUNT_CONTEXT stream ls",
         ]
         assert texts(lone.commands) == ["nats --context=ACCOUNT_CONTEXT stream ls"]
+        assert GIVE_BACK in titles(a_way(account="a.b", holdings=None))
 
     @pytest.mark.parametrize(
         "account", ["a b", "a.b", "*", ">", "a\tb", "a\u00a0b", ""]

@@ -164,7 +164,7 @@ def _give_back_step(task: Task) -> Step:
     )
     return Step(
         phase=Phase.DELETE,
-        title="Give back what is set aside for it",
+        title="Turn its JetStream off",
         notes=("Only after the purge.",),
         commands=(*edited, *_publish(task, name)) if edited else (),
         checks=(health(task, "every server is well"),),
