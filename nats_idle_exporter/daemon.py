@@ -121,8 +121,8 @@ class _Parts:
         async with self.poller.between_cycles:
             self.remembering.arrange(setup)
             await self.poller.arrange(self.remembering.systems, setup.pace)
-            self.poller.entries = setup.rules.registry.entry
-            self.publisher.adopt(setup.rules.registry.entry, self.clock.wall())
+            self.poller.rules = setup.rules
+            self.publisher.adopt(self.clock.wall())
             self.state.config = setup.shown
 
 
@@ -143,11 +143,10 @@ async def _assemble(
     remembering = Remembering(setup, make_client, clock, keeper)
     await remembering.recall()
     manager = ServiceManager(os.environ)
-    ownership, now = setup.rules.registry.entry, clock.wall()
-    publisher = Publisher(state, manager, keeper, ownership, now)
+    publisher = Publisher(state, manager, keeper, clock.wall())
     poller = Poller(remembering.systems, clock, publisher.publish, setup.pace)
     poller.keep = remembering.keep
-    poller.entries = ownership
+    poller.rules = setup.rules
     return _Parts(
         state=state,
         clock=clock,

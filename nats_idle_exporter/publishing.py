@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import structlog
 
-from nats_idle_exporter.metrics import Ownership, Publication, ReloadStatus
+from nats_idle_exporter.metrics import Publication, ReloadStatus
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.state import Keeper
 from nats_idle_exporter.supervision import ServiceManager
@@ -22,8 +22,7 @@ class Publisher:
         state: of the web server, whose pages are rendered.
         manager: who is told of each cycle.
         keeper: of the state file; None when there is none.
-        ownership: who owns an account, by the configuration.
-        loaded_at: when that was loaded, Unix seconds.
+        loaded_at: when the configuration was loaded, Unix seconds.
     """
 
     def __init__(
@@ -31,13 +30,11 @@ class Publisher:
         state: ServingState,
         manager: ServiceManager,
         keeper: Keeper | None,
-        ownership: Ownership,
         loaded_at: float,
     ) -> None:
         self._state = state
         self._manager = manager
         self._keeper = keeper
-        self._ownership = ownership
         self._reload = ReloadStatus(is_successful=True, last_success_at=loaded_at)
         self._last = self._publication(None)
         self._state.pages.offer(self._last)
@@ -50,9 +47,8 @@ class Publisher:
         self._last = self._publication(snapshot)
         self._state.pages.offer(self._last)
 
-    def adopt(self, ownership: Ownership, loaded_at: float) -> None:
-        """Publish by another configuration from the next cycle on."""
-        self._ownership = ownership
+    def adopt(self, loaded_at: float) -> None:
+        """Publish that another configuration was loaded."""
         self._tell_reload(ReloadStatus(is_successful=True, last_success_at=loaded_at))
 
     def refuse(self) -> None:
@@ -68,7 +64,6 @@ class Publisher:
     def _publication(self, snapshot: Snapshot | None) -> Publication:
         return Publication(
             snapshot=snapshot,
-            ownership=self._ownership,
             reload=self._reload,
             refused=self._state.refusals.read(),
             state=None if self._keeper is None else self._keeper.status,

@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
 import structlog
 
-from nats_idle_exporter.activity import Clocks, DamagedRows, Ledger
+from nats_idle_exporter.activity import Changes, Clocks, DamagedRows, Ledger, SavedRow
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.memories import KINDS
 from nats_idle_exporter.monitoring.polled import WatchedSystem
+from nats_idle_exporter.removal.lifecycle import Lifecycle
+from nats_idle_exporter.removal.lives import DamagedLives
+from nats_idle_exporter.removal.lives import Kind as LifeKind
 from nats_idle_exporter.setup import Setup
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.state import Batch, Historian, Keeper, Loaded
@@ -32,6 +35,7 @@ class Memory(NamedTuple):
 
     ledger: Ledger
     client: MonitoringClient
+    lifecycle: Lifecycle
 
 
 @asynccontextmanager
@@ -96,11 +100,20 @@ class Remembering:
     def systems(self) -> dict[str, WatchedSystem]:
         """What is to be watched, by system; call ``recall`` before."""
         return {
-            name: WatchedSystem(
-                *self.known[name], endpoints, self._setup.inventories.get(name)
-            )
+            name: self._watched(self.known[name], name, endpoints)
             for name, endpoints in self._setup.systems.items()
         }
+
+    def _watched(
+        self, memory: Memory, system: str, endpoints: tuple[str, ...]
+    ) -> WatchedSystem:
+        return WatchedSystem(
+            ledger=memory.ledger,
+            reader=memory.client,
+            endpoints=endpoints,
+            inventory=self._setup.inventories.get(system),
+            lifecycle=memory.lifecycle,
+        )
 
     async def recall(self) -> None:
         """Begin to watch, with what the state file tells.
@@ -127,21 +140,27 @@ class Remembering:
         self._take(self._setup)
 
     def _restore(self, loaded: Loaded, clocks: Clocks) -> dict[str, Memory]:
-        known, setup = {}, self._setup
         with uncollected():
-            for system, rows in loaded.rows.items():
-                ledger = Ledger.resume(
-                    setup.systems.get(system),
-                    setup.rules,
-                    setup.cadence,
-                    (row for row in rows if row[0] not in KINDS),
-                    clocks,
-                )
-                client = self._make_client()
-                of_client = (row for row in rows if row[0] in KINDS)
-                client.recall(of_client, ledger.servers())
-                known[system] = Memory(ledger, client)
-        return known
+            return {
+                system: self._restored(system, rows, clocks)
+                for system, rows in loaded.rows.items()
+            }
+
+    def _restored(
+        self, system: str, rows: Iterable[SavedRow], clocks: Clocks
+    ) -> Memory:
+        of_ledger, of_client, of_lifecycle = _by_owner(rows)
+        setup = self._setup
+        ledger = Ledger.resume(
+            setup.systems.get(system), setup.rules, setup.cadence, of_ledger, clocks
+        )
+        client = self._make_client()
+        client.recall(of_client, ledger.servers())
+        try:
+            lifecycle = Lifecycle.resume(of_lifecycle)
+        except DamagedLives as error:
+            raise DamagedRows(str(error)) from error
+        return Memory(ledger, client, lifecycle)
 
     def arrange(self, setup: Setup) -> None:
         """Watch by another configuration; call it between cycles.
@@ -153,6 +172,7 @@ class Remembering:
         for system in here - self._setup.systems.keys():
             self.known[system].ledger.retell()
             self.known[system].client.retell()
+            self.known[system].lifecycle.retell()
         self._take(setup)
         if self._keeper is not None:
             forget_after = setup.config.inactivity.forget_after_seconds
@@ -164,8 +184,8 @@ class Remembering:
         for system, endpoints in setup.systems.items():
             if system not in self.known:
                 ledger = Ledger(endpoints, setup.rules, setup.cadence)
-                self.known[system] = Memory(ledger, self._make_client())
-            ledger, client = self.known[system]
+                self.known[system] = Memory(ledger, self._make_client(), Lifecycle())
+            ledger, client, _ = self.known[system]
             ledger.adopt(setup.rules, setup.cadence)
             client.adopt(
                 endpoints,
@@ -184,8 +204,22 @@ class Remembering:
     def _collect(self, snapshot: Snapshot, clocks: Clocks) -> Batch:
         batch = Batch()
         for system in self._setup.systems:
-            ledger, client = self.known[system]
+            ledger, client, lifecycle = self.known[system]
             batch.add(system, client.changes())
             batch.add(system, ledger.changes(clocks))
+            batch.add(system, Changes(*lifecycle.changes()))
         self._historian.note(snapshot.systems, snapshot.completed_at, batch)
         return batch
+
+
+def _by_owner(
+    rows: Iterable[SavedRow],
+) -> tuple[list[SavedRow], list[SavedRow], list[SavedRow]]:
+    """Return the rows of the ledger, of the client and of the lifecycle."""
+    ledger: list[SavedRow] = []
+    client: list[SavedRow] = []
+    lifecycle: list[SavedRow] = []
+    kinds = dict.fromkeys(KINDS, client) | dict.fromkeys(map(str, LifeKind), lifecycle)
+    for row in rows:
+        kinds.get(row[0], ledger).append(row)
+    return ledger, client, lifecycle

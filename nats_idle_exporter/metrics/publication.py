@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from nats_idle_exporter.activity import AccountView
 from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.metrics.refusals import NO_REFUSALS, Refusal
+from nats_idle_exporter.removal.registry import NO_ENTRY
 from nats_idle_exporter.snapshot import HasOwner, Ownership, Snapshot, StateStatus
 
 __all__ = ["HasOwner", "Ownership", "Publication", "ReloadStatus"]
@@ -30,7 +31,7 @@ class Publication:
     """
 
     snapshot: Snapshot | None
-    ownership: Ownership
+    ownership: Ownership = lambda _account, _name: NO_ENTRY
     reload: ReloadStatus
     refused: Mapping[Refusal, int] = field(default_factory=lambda: NO_REFUSALS)
     state: StateStatus | None = None

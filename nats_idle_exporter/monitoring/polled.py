@@ -11,12 +11,13 @@ from collections.abc import Iterable
 from typing import NamedTuple, Protocol
 
 from nats_idle_exporter.activity import Instant, Listing, Reading, SystemView
+from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.errors import EndpointError
+from nats_idle_exporter.monitoring.casework import CycleEnd, work
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.inquiry import (
     Collector,
-    Facts,
     Moment,
     Rhythm,
     ask_accounts,
@@ -28,6 +29,9 @@ from nats_idle_exporter.monitoring.inventory.following import (
 )
 from nats_idle_exporter.monitoring.reporting import Reporter
 from nats_idle_exporter.monitoring.tally import Tally
+from nats_idle_exporter.removal.happenings import Event
+from nats_idle_exporter.removal.lifecycle import Lifecycle
+from nats_idle_exporter.removal.registry import Registry
 from nats_idle_exporter.urls import without_credentials
 
 
@@ -61,19 +65,24 @@ class KeepsLedger(Protocol):
 
 
 class WatchedSystem(NamedTuple):
-    """One system: its ledger, who reads it, and the URLs of its endpoints."""
+    """One system: its ledger, who reads it, and the URLs of its endpoints.
+
+    ``lifecycle`` None is one that knows of nothing yet.
+    """
 
     ledger: KeepsLedger
     reader: ReadsEndpoint
     endpoints: Iterable[str]
     inventory: KeepsInventory | None = None
+    lifecycle: Lifecycle | None = None
 
 
 class Concluded(NamedTuple):
-    """One system at the end of a cycle: the proof, and what else is known."""
+    """One system at the end of a cycle: the proof, and what it means for accounts."""
 
     view: SystemView
-    facts: Facts
+    dossiers: Dossiers
+    events: list[Event]
 
 
 class PolledSystem:
@@ -91,12 +100,14 @@ class PolledSystem:
         self.inventory: FollowedInventory | None = None
         self.endpoints: list[PolledEndpoint] = []
         self.collector = Collector()
+        self.lifecycle = Lifecycle()
         self._clock = clock
         self.arrange(watched)
 
     def arrange(self, watched: WatchedSystem) -> None:
         """Watch this from now on; endpoints that stay keep what they counted."""
         self.ledger, self.reader = watched.ledger, watched.reader
+        self.lifecycle = watched.lifecycle or self.lifecycle
         # A URL given twice is one endpoint: its polls must not overlap.
         wanted = dict.fromkeys(watched.endpoints)
         known = {each.url: each for each in self.endpoints}
@@ -121,7 +132,9 @@ class PolledSystem:
         """Watch no more; the ledger may be watched again later."""
         self._follow(None)
 
-    def conclude(self, moment: Moment, shift_seconds: float, pace: Pace) -> Concluded:
+    def conclude(
+        self, moment: Moment, shift_seconds: float, pace: Pace, registry: Registry
+    ) -> Concluded:
         """End the cycle, with what the inventory told since the last one."""
         if self.inventory and (told := self.inventory.news()):
             self.ledger.list_accounts(told.listing)
@@ -131,7 +144,9 @@ class PolledSystem:
         rhythm = Rhythm(
             pace.interval_seconds, pace.jetstream_interval_seconds, pace.facts_per_cycle
         )
-        return Concluded(view, self.collector.conclude(view, moment, rhythm))
+        facts = self.collector.conclude(view, moment, rhythm)
+        end = CycleEnd(self.name, view, facts, moment.wall_at)
+        return Concluded(view, *work(end, self.lifecycle, registry))
 
     async def ask(
         self, url: str, server_id: str, accounts: Iterable[str], seconds: float

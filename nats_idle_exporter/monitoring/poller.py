@@ -17,11 +17,11 @@ from typing import Final
 
 import structlog
 
-from nats_idle_exporter.dossiers import Dossiers, Entries, Material
 from nats_idle_exporter.errors import EndpointError
+from nats_idle_exporter.monitoring.casework import HasRegistry, NoRules
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
-from nats_idle_exporter.monitoring.inquiry import Facts, Moment
+from nats_idle_exporter.monitoring.inquiry import Moment
 from nats_idle_exporter.monitoring.inventory.following import (
     FollowedInventory,
     first_answers,
@@ -34,7 +34,6 @@ from nats_idle_exporter.monitoring.polled import (
     WatchedSystem,
 )
 from nats_idle_exporter.monitoring.ticks import Ticks
-from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
 from nats_idle_exporter.snapshot import Snapshot
 
 _log = structlog.get_logger(__name__)
@@ -58,7 +57,7 @@ class Poller:
     Attributes:
         between_cycles: held by each cycle; who holds it may change what is watched.
         keep: what is to be done with the snapshot before the next cycle begins.
-        entries: what the operator's rules say of accounts.
+        rules: what the operator says of accounts; set it between cycles.
     """
 
     def __init__(
@@ -75,7 +74,7 @@ class Poller:
         self._ticks = Ticks(clock, pace.interval_seconds)
         self.between_cycles = asyncio.Lock()
         self.keep: Callable[[Snapshot], Awaitable[None]] | None = None
-        self.entries: Entries = _no_entry
+        self.rules: HasRegistry = NoRules()
         self._turns = 0
         self._followers: asyncio.TaskGroup | None = None
 
@@ -186,10 +185,12 @@ class Poller:
     async def _conclude(self, system: PolledSystem) -> Concluded:
         # With many accounts this takes long: scrapes and probes must not wait.
         moment = Moment(self._clock.now(), self._clock.wall())
+        shift_seconds, registry = self._clock.shift_seconds, self.rules.registry
         concluded = await asyncio.to_thread(
-            system.conclude, moment, self._clock.shift_seconds, self._pace
+            system.conclude, moment, shift_seconds, self._pace, registry
         )
         system.reporter.concluded(concluded.view)
+        system.reporter.happened(concluded.events)
         return concluded
 
     async def _ask_all(self, end: float) -> None:
@@ -221,7 +222,7 @@ class Poller:
         now = self._clock.wall()
         return Snapshot(
             systems={name: each.view for name, each in ends.items()},
-            dossiers={n: self._dossiers(n, e.facts, now) for n, e in ends.items()},
+            dossiers={name: each.dossiers for name, each in ends.items()},
             endpoints=tuple(each.tally.status() for each in self._endpoints),
             inventories=tuple(
                 status for each in self._inventories for status in each.statuses
@@ -229,16 +230,6 @@ class Poller:
             cycle_duration_seconds=self._clock.monotonic() - start,
             completed_at=now,
         )
-
-    def _dossiers(self, name: str, facts: Facts, now: float) -> Dossiers:
-        material = Material(
-            views=facts.views,
-            facts=facts,
-            entries=self.entries,
-            stages={},
-            now_at=now,
-        )
-        return Dossiers(name, material)
 
     @property
     def _endpoints(self) -> list[PolledEndpoint]:
@@ -248,7 +239,3 @@ class Poller:
     def _inventories(self) -> list[FollowedInventory]:
         found = (system.inventory for system in self._systems.values())
         return [inventory for inventory in found if inventory]
-
-
-def _no_entry(_account: str, _name: str) -> Entry:
-    return NO_ENTRY

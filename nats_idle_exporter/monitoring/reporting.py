@@ -9,9 +9,21 @@ import structlog
 
 from nats_idle_exporter.activity import Ring, SystemView, UnwatchedKind
 from nats_idle_exporter.errors import EndpointError
+from nats_idle_exporter.removal.happenings import Event, Happening
 
 REMIND_SECONDS: Final = 600.0
 """A failure that lasts is logged this often."""
+
+_SAID: Final = {
+    Happening.DISABLED: "account is disabled",
+    Happening.ENABLED: "account is enabled again",
+    Happening.READY: "account may be deleted: its time of grace is over",
+    Happening.USED_AGAIN: "account was used although disabled",
+    Happening.REACTIVATED: "account was used after it was inactive",
+    Happening.EXEMPTION_ENDED: "exemption of account ended",
+}
+_ALARMING: Final = frozenset({Happening.USED_AGAIN, Happening.REACTIVATED})
+"""Somebody uses credentials that nobody was known to have any more."""
 
 _log = structlog.get_logger(__name__)
 
@@ -105,6 +117,16 @@ class Reporter:
         )
         for kind, who in self._new("unwatched", peers):
             self._log.warning("server is not watched", kind=kind, server_id=who)
+
+    def happened(self, events: Iterable[Event]) -> None:
+        """Tell what happened to accounts on their way out."""
+        for event in events:
+            is_alarming = event.happening in _ALARMING
+            tell = self._log.warning if is_alarming else self._log.info
+            facts = {"account": event.account, "account_name": event.name}
+            if event.evidence:
+                facts |= {"evidence": event.evidence, "server_id": event.server_id}
+            tell(_SAID[event.happening], **facts, at=event.at)
 
     def listed(self, unusable: int) -> None:
         """Warn of ids in the inventory that no account of the system can have."""

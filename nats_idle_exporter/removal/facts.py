@@ -198,6 +198,12 @@ class AccountFacts:
     told_at: float | None = None
 
     @property
+    def is_closed(self) -> bool:
+        """Whether it is known that nobody may log in."""
+        is_disabled = self.limits is not None and self.limits.is_disabled
+        return bool(self.is_expired) or is_disabled
+
+    @property
     def is_zombie(self) -> bool:
         """Whether servers have it, although a complete inventory does not."""
         return self.is_loaded and self.is_listed is False

@@ -81,6 +81,10 @@ class Lifecycle:
         """Return what to save that was not told before."""
         return self._known.changes()
 
+    def retell(self) -> None:
+        """Have ``changes`` tell all at its next call: a store may have dropped it."""
+        self._known.retell()
+
     def step(
         self,
         now_at: float,

@@ -116,6 +116,11 @@ class Lives:
                 self.is_changed = True
                 self._touched.add((kind, account))
 
+    def retell(self) -> None:
+        """Have ``changes`` tell all at its next call: a store may have dropped it."""
+        for kind, known in self._by_kind():
+            self._touched.update((kind, account) for account in known)
+
     def changes(self) -> LifeChanges:
         """Return what to save that was not told before."""
         changes, known = LifeChanges([], []), dict(self._by_kind())

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from collections.abc import Set as AbstractSet
 from typing import NamedTuple, Protocol
-
-from nats_idle_exporter.removal.facts import AccountFacts
 
 
 class SeenUse(Protocol):
@@ -54,15 +52,3 @@ class Doors(NamedTuple):
 
     closed: AbstractSet[str] = frozenset()
     told: Container[str] = frozenset()
-
-
-def doors_of(facts: Iterable[AccountFacts]) -> Doors:
-    """Return who may log in by the facts of accounts; what is not told is left out."""
-    closed, told = set(), set()
-    for each in facts:
-        is_disabled = each.limits is not None and each.limits.is_disabled
-        if each.is_expired or is_disabled:
-            closed.add(each.account)
-        if each.limits is not None or each.is_expired:
-            told.add(each.account)
-    return Doors(closed, told)

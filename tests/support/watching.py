@@ -26,6 +26,7 @@ from nats_idle_exporter.monitoring.polled import Pace, WatchedSystem
 from nats_idle_exporter.monitoring.poller import Poller
 from nats_idle_exporter.remembering import Memory
 from nats_idle_exporter.removal.facts import AccountFacts
+from nats_idle_exporter.removal.lifecycle import Lifecycle
 from nats_idle_exporter.setup import prepare
 from nats_idle_exporter.snapshot import Snapshot
 from tests.support.clock import FakeClock
@@ -172,4 +173,7 @@ async def watching_as(
             snapshots.append,
             Pace(INTERVAL, INTERVAL, config.poll.concurrency, questions),
         )
-        yield Watching(poller, clock, snapshots, Memory(ledger, client), inventory)
+        poller.rules = setup.rules
+        yield Watching(
+            poller, clock, snapshots, Memory(ledger, client, Lifecycle()), inventory
+        )

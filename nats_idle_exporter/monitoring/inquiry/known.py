@@ -12,7 +12,11 @@ from nats_idle_exporter.monitoring.inquiry.copies import Copies
 from nats_idle_exporter.monitoring.inquiry.holdings import Held
 from nats_idle_exporter.monitoring.inquiry.importers import Imported
 from nats_idle_exporter.monitoring.inquiry.roles import RolesKnown
-from nats_idle_exporter.monitoring.inquiry.standing import Standing, standing_of
+from nats_idle_exporter.monitoring.inquiry.standing import (
+    Standing,
+    newest_of,
+    standing_of,
+)
 from nats_idle_exporter.monitoring.inventory import InventoryAccount
 from nats_idle_exporter.removal.facts import (
     UNLIMITED,
@@ -93,6 +97,25 @@ class Facts(Mapping[str, AccountFacts]):
     def views(self) -> Mapping[str, AccountView]:
         """What the proof says, by account id."""
         return self._known.views
+
+    @property
+    def closed(self) -> frozenset[str]:
+        """The accounts that nobody may log in to, as far as that is known."""
+        known, now_at = self._known, self._known.moment.wall_at
+        suspects = {
+            account
+            for account, (told, _) in known.heard.items()
+            if told.is_expired or _shut(told.claimed, now_at)
+        }
+        suspects.update(a for a, each in known.listed.items() if _shut(each, now_at))
+        return frozenset(a for a in suspects & known.views.keys() if self[a].is_closed)
+
+    def words(self, account: str) -> tuple[tuple[str, ...], str]:
+        """Return the tags and the description of an account's newest JWT."""
+        known = self._known
+        heard = known.heard.get(account)
+        newest = newest_of(heard.answer if heard else None, known.listed.get(account))
+        return (newest.tags, newest.description) if newest else ((), "")
 
     def __getitem__(self, account: str) -> AccountFacts:
         known = self._known
@@ -213,3 +236,10 @@ class Facts(Mapping[str, AccountFacts]):
 
 def _amount(count: int | None) -> int:
     return UNLIMITED if count is None else count
+
+
+def _shut(claimed: InventoryAccount | None, now_at: float) -> bool:
+    if claimed is None:
+        return False
+    is_over = claimed.expires_at is not None and claimed.expires_at <= now_at
+    return is_over or (claimed.limits is not None and claimed.limits.is_disabled)

@@ -1,0 +1,80 @@
+"""The end of a cycle -> the dossiers of accounts, and what happened to them."""
+
+from __future__ import annotations
+
+from collections.abc import Container
+from typing import NamedTuple, Protocol
+
+from nats_idle_exporter.activity import SystemView
+from nats_idle_exporter.dossiers import Dossiers, Material
+from nats_idle_exporter.monitoring.inquiry import Facts
+from nats_idle_exporter.removal.happenings import Event
+from nats_idle_exporter.removal.lifecycle import Lifecycle
+from nats_idle_exporter.removal.registry import Entry, Registry, with_tags
+from nats_idle_exporter.removal.sights import Doors
+
+
+class HasRegistry(Protocol):
+    """What the poll loop needs of the operator's rules."""
+
+    @property
+    def registry(self) -> Registry:
+        """Return the rules as they are now; they change between cycles only."""
+
+
+class NoRules:
+    """Nobody wrote any."""
+
+    registry = Registry()
+
+
+class CycleEnd(NamedTuple):
+    """What is known of one system then; ``now_at`` is Unix seconds."""
+
+    system: str
+    view: SystemView
+    facts: Facts
+    now_at: float
+
+
+class Casework(NamedTuple):
+    """What the end of a cycle makes of one system's accounts."""
+
+    dossiers: Dossiers
+    events: list[Event]
+
+
+def work(end: CycleEnd, lifecycle: Lifecycle, registry: Registry) -> Casework:
+    """Take one step of every account's way, and open its dossier.
+
+    Args:
+        end: of the cycle.
+        lifecycle: of the system; it is taken one step further.
+        registry: the operator's rules.
+    """
+    facts = end.facts
+    doors = Doors(facts.closed, _Told(facts))
+    events = lifecycle.step(end.now_at, end.view.accounts, doors, registry)
+
+    def entry(account: str, name: str) -> Entry:
+        return with_tags(registry.entry(account, name), *facts.words(account))
+
+    material = Material(
+        views=facts.views,
+        facts=facts,
+        entries=entry,
+        stages=lifecycle.stages,
+        now_at=end.now_at,
+    )
+    return Casework(Dossiers(end.system, material), events)
+
+
+class _Told(Container[str]):
+    """The accounts of which it is known whether anybody may log in."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._facts = facts
+
+    def __contains__(self, account: object) -> bool:
+        facts = self._facts.get(account) if isinstance(account, str) else None
+        return facts is not None and bool(facts.limits is not None or facts.is_expired)
