@@ -20,7 +20,7 @@ from tests.support.jwts import Identity, Operator, credentials
 from tests.support.natsserver import ServerTroubleError
 from tests.support.printed import limits, purge, run, words
 from tests.support.resolver import delete, push
-from tests.support.topology import an_operator_server, running
+from tests.support.topology import a_single, an_operator_server, running
 
 pytestmark = pytest.mark.live
 
@@ -52,6 +52,8 @@ class System:
             self.operator, version=version, full_resolver=resolver is Resolver.FULL
         )
         self.server.config["jetstream"] = {"store_dir": str(self.server.folder / "js")}
+        listen = f"127.0.0.1:{self.server.leaf.number}"
+        self.server.config["leafnodes"] = {"listen": listen}
         self.creds = credentials(self.team)
 
     @property
@@ -181,6 +183,27 @@ async def test_a_fresh_user_is_refused_too(system: System) -> None:
     system.creds = credentials(system.team, "fresh")
 
     assert (await log_in_by_jwt(system.server, system.creds)).startswith(REFUSED)
+
+
+async def test_leafnode_links_are_cut(system: System) -> None:
+    """Unlike in configuration mode, a link that is up does not stay."""
+    leaf = a_single("LOCAL", version=system.server.version, name="leaf")
+    creds = leaf.folder / "team.creds"
+    creds.write_text(system.creds)
+    url = f"nats-leaf://127.0.0.1:{system.server.leaf.number}"
+    remote = {"url": url, "account": "LOCAL", "credentials": str(creds)}
+    leaf.config["leafnodes"] = {"remotes": [remote]}
+
+    async def is_linked() -> bool:
+        return bool((await system.server.read("/leafz"))["leafnodes"])
+
+    async def is_cut() -> bool:
+        return not await is_linked()
+
+    async with running(leaf):
+        await system.server.until(is_linked, "has the link")
+        await system.edit(the_step(system.way, "Let nobody connect").commands)
+        await system.server.until(is_cut, "cuts the link")
 
 
 async def test_backup_door(system: System) -> None:

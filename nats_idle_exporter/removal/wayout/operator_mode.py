@@ -110,8 +110,8 @@ def _disable_step(task: Task) -> Step:
         notes=(
             *_key_words(task),
             (
-                "Clients are cut at once. Streams and exports stay; others reach them "
-                "through their imports."
+                "Clients and leafnode links are cut at once. Streams and exports stay; "
+                "others reach them through their imports."
             ),
             *([_UNKNOWN_RESOLVER] if unclear else []),
         ),
