@@ -16,6 +16,8 @@ class Policy(NamedTuple):
     gap_tolerance_seconds: float
     expected_at: float = float("-inf")
     """Nobody expects use before this moment, in Unix seconds."""
+    exempt_until_at: float = float("-inf")
+    """Somebody asked to leave it alone until this moment, in Unix seconds."""
 
     @property
     def forgiven_seconds(self) -> float:

@@ -17,6 +17,7 @@ from nats_idle_exporter.activity.verdict import (
     Coverage,
     Judge,
     hold_back,
+    leave_alone,
 )
 from nats_idle_exporter.activity.view import (
     AccountView,
@@ -95,7 +96,9 @@ class Publisher:
                 continue
             policy = self._rules.policy(account, name)
             proof = judge.judge(record, policy)
-            if policy.expected_at > self._now_at:
+            if policy.exempt_until_at > self._now_at:
+                proof = leave_alone(record, proof)
+            elif policy.expected_at > self._now_at:
                 proof = hold_back(record, proof)
             yield AccountView(
                 account=account,

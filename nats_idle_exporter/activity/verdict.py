@@ -238,6 +238,17 @@ def hold_back(record: Record, proof: Proof) -> Proof:
     )
 
 
+def leave_alone(record: Record, proof: Proof) -> Proof:
+    """Return what is said of an account that is exempt now.
+
+    What was proven stays: after the exemption it is raised as soon as any other.
+    """
+    if proof.verdict is Verdict.ACTIVE:
+        return proof
+    record.clear()
+    return proof._replace(verdict=Verdict.EXEMPT)
+
+
 def _keep_raised(
     record: Record, policy: Policy, idle: float, *, is_used: bool, is_proven: bool
 ) -> None:

@@ -13,6 +13,8 @@ class Verdict(StrEnum):
     ACTIVE = "active"
     INACTIVE = "inactive"
     UNKNOWN = "unknown"
+    EXEMPT = "exempt"
+    """Not seen in use, and by its rule to be left alone; it is still followed."""
     EXCLUDED = "excluded"
 
 

@@ -116,6 +116,8 @@ def meaning(view: AccountView) -> str:
         case Verdict.INACTIVE:
             held = "proven unused before, no use seen since"
             return f"{held}: {reason}" if reason else held
+        case Verdict.EXEMPT:
+            return f"exempt by its rule; {reason or 'proven unused for its threshold'}"
         case Verdict.UNKNOWN | Verdict.EXCLUDED:
             return reason
         case _:

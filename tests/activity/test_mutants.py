@@ -51,6 +51,8 @@ CAUGHT = (
     Caught("counts cycles", 2),
     Caught("zombies are gone", 1),
     Caught("lacked is zombie", 4),
+    Caught("raises the exempt", 15),
+    Caught("exempts for ever", 15),
     Caught("ignores strangers", 2880),
     Caught("forgets deletions", 590),
     Caught("JWTs are ancient", 4),

@@ -121,7 +121,12 @@ def test_state_in_memory_only(form: Format) -> None:
 
 @pytest.mark.parametrize(
     ("verdict", "inactive"),
-    [(Verdict.ACTIVE, 0), (Verdict.INACTIVE, 1), (Verdict.UNKNOWN, 0)],
+    [
+        (Verdict.ACTIVE, 0),
+        (Verdict.INACTIVE, 1),
+        (Verdict.UNKNOWN, 0),
+        (Verdict.EXEMPT, 0),
+    ],
 )
 def test_inactive_is_one_for_the_inactive_verdict_only(
     verdict: Verdict, inactive: int

@@ -19,6 +19,7 @@ from nats_idle_exporter.activity import (
     Timeline,
 )
 from tests.simulator.draft import BEGAN_AT, Kind
+from tests.simulator.exemptions import Waivers, draw_waivers
 from tests.simulator.horizon import Horizon
 from tests.simulator.inventory import Source
 from tests.simulator.judge import Judge, Promise, Violation
@@ -34,10 +35,15 @@ ORDERED_SHARE = 0.25
 
 class _Rules(NamedTuple):
     promise: Promise
+    waivers: Waivers
 
     def policy(self, account: str, name: str) -> Policy:
         del name
-        return Policy(self.promise.threshold(account), self.promise.tolerance_seconds)
+        return Policy(
+            self.promise.threshold(account),
+            self.promise.tolerance_seconds,
+            exempt_until_at=self.waivers.until_at(account),
+        )
 
     def excludes(self, account: str, name: str) -> bool:
         del name
@@ -82,7 +88,13 @@ class History:
         self.source = self._source(chance)
         self.outcome = Outcome(seed, kind)
         self._forge, self._timeline = forge, timeline
-        self._rules = _Rules(self.plan.promise)
+        self.waivers = draw_waivers(
+            Random(f"{kind}-{seed}-exemptions"),
+            self.plan.world.tenants,
+            self.plan.cycles,
+            self.plan.cycles * self.plan.habits.interval_seconds,
+        )
+        self._rules = _Rules(self.plan.promise, self.waivers)
         self.restarts = sorted(self.plan.restarts)
         self.machine = Machine(
             self.plan.world, counts_suspension=self.rng.random() < 0.5
@@ -105,7 +117,13 @@ class History:
         self.horizon = Horizon(world, self.truth)
         self.watcher = Watcher(world, self.plan.habits, when, self._timeline)
         self.judge = Judge(
-            world, self.truth, self.horizon, promise, self.watcher, BEGAN_AT
+            world,
+            self.truth,
+            self.horizon,
+            promise,
+            self.watcher,
+            BEGAN_AT,
+            self.waivers,
         )
         amount = 2 if self.rng.random() < ORDERED_SHARE else 1
         cadence, endpoints = self._cadence(), list(world.endpoints)
@@ -159,6 +177,8 @@ class History:
             "JetStream use": truth.shown_by_journals,
             "owner raise": judge.owner_raises,
             "unloaded raise": judge.unloaded_raises,
+            "exemption": judge.exempted,
+            "later raise": judge.later_raises,
         }
         self.outcome.seen |= {name for name, mark in marks.items() if mark}
         self.outcome.raises += judge.raises
@@ -209,6 +229,7 @@ class History:
     # --- cycles --------------------------------------------------------------
 
     def _step(self, cycle: int) -> None:
+        self.waivers.cycle = cycle
         change = self.plan.changes.get(cycle)
         if change is not None:
             at = self.watcher.due_at
@@ -245,6 +266,7 @@ class History:
         readings = [poll.reading() for poll in polls if not poll.is_failed]
         now = self.watcher.now(done_at)
         shift = self.watcher.timeline.shift_seconds
+        self.judge.published_at = now.slow + shift
         views = []
         for ledger in self.ledgers:
             self.rng.shuffle(readings)

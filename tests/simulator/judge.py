@@ -16,6 +16,7 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from tests.simulator.clerk import Clerk
+from tests.simulator.exemptions import Waivers
 from tests.simulator.horizon import Horizon
 from tests.simulator.journals import Journal
 from tests.simulator.servers import NEVER
@@ -24,6 +25,7 @@ from tests.simulator.watcher import Poll, Watcher
 from tests.simulator.world import GLOBAL, SYSTEM, World
 
 EPSILON = 0.01
+_NOT_EXEMPT = set(Verdict) - {Verdict.EXEMPT}
 ROUNDING = 1.5
 """Seconds that servers' rounded uptimes may cost."""
 
@@ -99,12 +101,18 @@ class Judge:
     promise: Promise
     watcher: Watcher
     began_at: float
+    waivers: Waivers
     violations: list[Violation] = field(default_factory=list)
     raises: int = 0
     owner_raises: int = 0
     """Raises of accounts that own streams."""
     unloaded_raises: int = 0
     """Raises of accounts that no server ever listed."""
+    exempted: int = 0
+    later_raises: int = 0
+    """Raises as soon as an exemption was over."""
+    published_at: float = 0.0
+    """The end of the cycle, as readers see it: exemptions end by that."""
     forgiven: Counter[str] = field(default_factory=Counter)
     clerk: Clerk = field(init=False)
     _known: dict[str, Memory] = field(default_factory=dict)
@@ -237,21 +245,36 @@ class Judge:
         self._stretched(view, memory)
         is_inactive = view.verdict is Verdict.INACTIVE
         is_raised = is_inactive and was is not Verdict.INACTIVE
+        is_exempt = self._exempted(view, was)
         if is_raised:
             self.raises += 1
             self.owner_raises += view.account in self._holding
             self.unloaded_raises += not memory.is_served
-        if is_raised or (is_inactive and view.is_observed):
+        if is_raised or (view.is_observed and view.verdict is not Verdict.ACTIVE):
             self._proven(view, "raised" if is_raised else "observed")
         threshold = self.promise.threshold(view.account)
         shown_at = self.truth.shown.get(view.account, NEVER)
         if is_inactive and shown_at > self._now_at - threshold:
             self._blame("held", view.account, f"use shown at {self._ago(shown_at)}")
-        if was is Verdict.INACTIVE and not is_inactive:
+        if was is Verdict.INACTIVE and not is_inactive and not is_exempt:
             self._cleared(view)
         self._active(view, memory)
-        if self.promise.is_calm:
+        if is_exempt:
+            memory.late = 0
+        elif self.promise.is_calm:
             self._in_time(view, memory)
+
+    def _exempted(self, view: AccountView, was: Verdict) -> bool:
+        """Check that it is exempt while its rule says so, and no longer."""
+        until_at = self.waivers.until_at(view.account)
+        is_exempt = until_at > self.published_at
+        said = {Verdict.ACTIVE, Verdict.EXEMPT} if is_exempt else _NOT_EXEMPT
+        if view.verdict not in said:
+            self._blame("exempt", view.account, f"{view.verdict}, until {until_at}")
+        self.exempted += view.verdict is Verdict.EXEMPT
+        is_late = was is Verdict.EXEMPT and view.verdict is Verdict.INACTIVE
+        self.later_raises += is_late
+        return is_exempt
 
     def _ago(self, at: float) -> str:
         return f"{self._now_at - at:.1f}s ago"
@@ -454,7 +477,7 @@ class Judge:
             self.horizon.first_sight_at + 30.0,
             memory.first_listed_at,
         )
-        if is_used and view.verdict is Verdict.UNKNOWN:
+        if is_used and view.verdict in {Verdict.UNKNOWN, Verdict.EXEMPT}:
             self._blame("active", view.account, f"used {self._ago(shown_at)}")
 
     def _in_time(self, view: AccountView, memory: Memory) -> None:

@@ -32,6 +32,8 @@ COUNTED = (
     "lacking list",
     "deletion",
     "unloaded raise",
+    "exemption",
+    "later raise",
 )
 
 

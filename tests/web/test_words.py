@@ -89,6 +89,18 @@ def test_moment(at: float, expected: str) -> None:
             ),
         ),
         (
+            Verdict.EXEMPT,
+            Reason.NONE,
+            True,
+            "exempt by its rule; proven unused for its threshold",
+        ),
+        (
+            Verdict.EXEMPT,
+            Reason.WATCHED_TOO_SHORT,
+            False,
+            "exempt by its rule; no use seen, but not watched long enough yet",
+        ),
+        (
             Verdict.UNKNOWN,
             Reason.WATCHED_TOO_SHORT,
             False,

@@ -16,6 +16,7 @@ from tests.simulator.mutants.connections import (
     IgnoresClosed,
     TrustsAFullRing,
 )
+from tests.simulator.mutants.exemptions import ExemptsForEver, RaisesTheExempt
 from tests.simulator.mutants.forgiving import (
     forgives_any_number,
     forgives_every_hole,
@@ -105,6 +106,8 @@ MUTANTS: dict[str, Mutant] = {
     "counts cycles": Mutant(CountsCycles, breaks=frozenset({"gone"})),
     "zombies are gone": Mutant(ZombiesAreGone, breaks=frozenset({"gone"})),
     "lacked is zombie": Mutant(LackedIsZombie, breaks=frozenset({"label"})),
+    "raises the exempt": Mutant(RaisesTheExempt, breaks=frozenset({"exempt"})),
+    "exempts for ever": Mutant(ExemptsForEver, breaks=frozenset({"exempt"})),
     "ignores strangers": Mutant(IgnoresStrangers),
     "forgets deletions": Mutant(ForgetsDeletions),
     "JWTs are ancient": Mutant(JwtsAreAncient, breaks=frozenset({"young"})),
