@@ -6,6 +6,7 @@ printed line, pushed to the resolver.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -268,6 +269,29 @@ async def test_deleting_right_away(system: System) -> None:
     await system.remove(step.commands)
     await server.restart()
     await system.until_told("stays well", OK)
+
+
+async def test_expiry_is_no_way_out(nats_version: str) -> None:
+    """A server with streams of an expired account is sick later, as is warned of."""
+    system = System(nats_version, Resolver.FULL)
+    step = the_step(system.way, "Let nobody connect")
+    assert any("not well after its next restart" in each for each in step.warnings)
+    async with running(system.server):
+        async with connected(system.server, creds=system.creds) as client:
+            await add_stream(client, "ORDERS", ["o.>"], max_bytes=1024)
+        system.operator.sign_account(
+            system.team, claims=system.claims(), exp=int(time.time()) + 2
+        )
+        await push(system.server, system.operator, system.team)
+
+        async def is_expired() -> bool:
+            path = f"/accountz?acc={system.team.public_key}"
+            return bool((await system.server.read(path))["account_detail"]["expired"])
+
+        await system.server.until(is_expired, "lets the account expire")
+        await system.until_told("is well at first", OK)
+        await system.server.restart()
+        await system.until_told("is sick after a restart", UNRESOLVED)
 
 
 async def test_deleting_takes_permission(nats_version: str) -> None:
