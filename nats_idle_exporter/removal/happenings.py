@@ -5,6 +5,8 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import NamedTuple
 
+from nats_idle_exporter.removal.sights import SeenAccount, SeenUse
+
 
 class Happening(StrEnum):
     """What is announced."""
@@ -36,3 +38,9 @@ class Event(NamedTuple):
     at: float
     evidence: str = ""
     server_id: str = ""
+
+
+def by_use(happening: Happening, view: SeenAccount, use: SeenUse) -> Event:
+    """Return what happened by a use of an account."""
+    kind = str(use.kind)
+    return Event(happening, view.account, view.name, use.at, kind, use.server_id)

@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nats_idle_exporter.removal.dossier import Stage
-from nats_idle_exporter.removal.happenings import Event, Happening
+from nats_idle_exporter.removal.happenings import Event, Happening, by_use
+from nats_idle_exporter.removal.hints import Successor, Successors
 from nats_idle_exporter.removal.lives import (
     NEVER,
     Life,
@@ -43,9 +44,13 @@ class Lifecycle:
 
     Args:
         lives: what an earlier process remembered; see ``resume``.
+
+    Attributes:
+        successors: who came into use while we watched.
     """
 
     def __init__(self, lives: Lives | None = None) -> None:
+        self.successors = Successors()
         self._known = Lives() if lives is None else lives
         self._roll = Roll()
         self._missing: dict[str, float] = {}
@@ -71,11 +76,6 @@ class Lifecycle:
     def stages(self) -> Mapping[str, Stage]:
         """Where accounts stand after the last step; fresh ones are left out."""
         return self._stages
-
-    @property
-    def arrivals(self) -> Mapping[str, float]:
-        """When accounts came into use, of those where we saw that; live."""
-        return self._known.arrived
 
     def changes(self) -> LifeChanges:
         """Return what to save that was not told before."""
@@ -129,11 +129,18 @@ class Lifecycle:
         if not is_known or any(v.account in self._marked for v in news.differing):
             # By another name or rule the time of grace may be another.
             self._known.is_changed = True
-        if self._stepped_at is not None:
-            for view in news.first_used:
-                use = view.last_evidence
-                if use and use.at > self._stepped_at - DAY_SECONDS:
-                    self._known.arrive(view.account, use.at)
+        if self._stepped_at is None:
+            for view in self._roll.among(self._known.arrived):
+                self._arrive(view, self._known.arrived[view.account])
+            return
+        for view in news.first_used:
+            use = view.last_evidence
+            if use and use.at > self._stepped_at - DAY_SECONDS:
+                self._known.arrive(view.account, use.at)
+                self._arrive(view, use.at)
+
+    def _arrive(self, view: SeenAccount, at: float) -> None:
+        self.successors.add(Successor(view.account, view.name, at))
 
     def _judge(self, differing: Iterable[SeenAccount]) -> Iterator[Event]:
         raised = self._known.raised
@@ -159,15 +166,8 @@ class Lifecycle:
         used_at, use = self._known.lower(view.account), view.last_evidence
         # A longer threshold makes an account active by a use long before.
         if use is not None and use.at > used_at:
-            self._count(view.account, use)
-            yield _by_use(Happening.REACTIVATED, view, use)
-
-    def _count(self, account: str, use: SeenUse) -> None:
-        life = self._known.change(account)
-        if life.reactivated_at != use.at:
-            life.reactivations += 1
-        life.reactivated_at = use.at
-        life.reactivated_by = f"{use.kind} on {use.server_id}"
+            self._known.reactivate(view.account, use.at, _told_by(use))
+            yield by_use(Happening.REACTIVATED, view, use)
 
     # --- those that are on their way out -------------------------------------
 
@@ -179,9 +179,9 @@ class Lifecycle:
         before, use = life.disabled_at, view.last_evidence
         since, is_by_rule = self._since(view, life, doors, now_at)
         if use and _is_used_again(life, since, use.at, is_by_rule=is_by_rule):
-            self._count(account, use)
+            self._known.reactivate(account, use.at, _told_by(use))
             self._known.change(account).unmarked_use_at = use.at
-            yield _by_use(Happening.USED_AGAIN, view, use)
+            yield by_use(Happening.USED_AGAIN, view, use)
             before, since, is_by_rule = None, None, False
         if (since, is_by_rule) != (life.disabled_at, life.is_by_rule):
             life = self._known.change(account)
@@ -242,12 +242,7 @@ class Lifecycle:
                     yield Event(ended, account, view.name, until_at)
                 until_at = None
             if is_exempt or until_at is not None:
-                self._exempt_until(account, until_at)
-
-    def _exempt_until(self, account: str, until_at: float | None) -> None:
-        life = self._known.lives.get(account)
-        if life is None or life.exempt_until_at != until_at:
-            self._known.change(account).exempt_until_at = until_at
+                self._known.exempt(account, until_at)
 
     def _forget(self, now_at: float) -> None:
         known = self._known
@@ -301,6 +296,5 @@ def _is_used_again(
     return is_known and used_at > life.noticed_at + SETTLE_SECONDS
 
 
-def _by_use(happening: Happening, view: SeenAccount, use: SeenUse) -> Event:
-    kind = str(use.kind)
-    return Event(happening, view.account, view.name, use.at, kind, use.server_id)
+def _told_by(use: SeenUse) -> str:
+    return f"{use.kind} on {use.server_id}"

@@ -109,6 +109,18 @@ class Lives:
         self._touched.add((Kind.LIFE, account))
         return self.lives.setdefault(account, Life())
 
+    def reactivate(self, account: str, used_at: float, by: str) -> None:
+        """Count that an account came back; one use counts once."""
+        life = self.change(account)
+        life.reactivations += life.reactivated_at != used_at
+        life.reactivated_at, life.reactivated_by = used_at, by
+
+    def exempt(self, account: str, until_at: float | None) -> None:
+        """Note until when an account is exempt; None when it is not."""
+        life = self.lives.get(account)
+        if life is None or life.exempt_until_at != until_at:
+            self.change(account).exempt_until_at = until_at
+
     def forget(self, account: str) -> None:
         """Forget all of an account."""
         for kind, known in self._by_kind():

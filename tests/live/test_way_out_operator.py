@@ -6,6 +6,7 @@ printed line, pushed to the resolver.
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
@@ -20,7 +21,7 @@ from tests.support.jwts import Identity, Operator, credentials
 from tests.support.natsserver import ServerTroubleError
 from tests.support.printed import limits, purge, run, words
 from tests.support.resolver import delete, push
-from tests.support.topology import an_operator_server, running
+from tests.support.topology import a_single, an_operator_server, running
 
 pytestmark = pytest.mark.live
 
@@ -52,6 +53,8 @@ class System:
             self.operator, version=version, full_resolver=resolver is Resolver.FULL
         )
         self.server.config["jetstream"] = {"store_dir": str(self.server.folder / "js")}
+        listen = f"127.0.0.1:{self.server.leaf.number}"
+        self.server.config["leafnodes"] = {"listen": listen}
         self.creds = credentials(self.team)
 
     @property
@@ -183,6 +186,27 @@ async def test_a_fresh_user_is_refused_too(system: System) -> None:
     assert (await log_in_by_jwt(system.server, system.creds)).startswith(REFUSED)
 
 
+async def test_leafnode_links_are_cut(system: System) -> None:
+    """Unlike in configuration mode, a link that is up does not stay."""
+    leaf = a_single("LOCAL", version=system.server.version, name="leaf")
+    creds = leaf.folder / "team.creds"
+    creds.write_text(system.creds)
+    url = f"nats-leaf://127.0.0.1:{system.server.leaf.number}"
+    remote = {"url": url, "account": "LOCAL", "credentials": str(creds)}
+    leaf.config["leafnodes"] = {"remotes": [remote]}
+
+    async def is_linked() -> bool:
+        return bool((await system.server.read("/leafz"))["leafnodes"])
+
+    async def is_cut() -> bool:
+        return not await is_linked()
+
+    async with running(leaf):
+        await system.server.until(is_linked, "has the link")
+        await system.edit(the_step(system.way, "Let nobody connect").commands)
+        await system.server.until(is_cut, "cuts the link")
+
+
 async def test_backup_door(system: System) -> None:
     """For the backup one client is let in, and then nobody again."""
     step = the_step(system.way, "Back up")
@@ -245,6 +269,29 @@ async def test_deleting_right_away(system: System) -> None:
     await system.remove(step.commands)
     await server.restart()
     await system.until_told("stays well", OK)
+
+
+async def test_expiry_is_no_way_out(nats_version: str) -> None:
+    """A server with streams of an expired account is sick later, as is warned of."""
+    system = System(nats_version, Resolver.FULL)
+    step = the_step(system.way, "Let nobody connect")
+    assert any("not well after its next restart" in each for each in step.warnings)
+    async with running(system.server):
+        async with connected(system.server, creds=system.creds) as client:
+            await add_stream(client, "ORDERS", ["o.>"], max_bytes=1024)
+        system.operator.sign_account(
+            system.team, claims=system.claims(), exp=int(time.time()) + 2
+        )
+        await push(system.server, system.operator, system.team)
+
+        async def is_expired() -> bool:
+            path = f"/accountz?acc={system.team.public_key}"
+            return bool((await system.server.read(path))["account_detail"]["expired"])
+
+        await system.server.until(is_expired, "lets the account expire")
+        await system.until_told("is well at first", OK)
+        await system.server.restart()
+        await system.until_told("is sick after a restart", UNRESOLVED)
 
 
 async def test_deleting_takes_permission(nats_version: str) -> None:

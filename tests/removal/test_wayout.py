@@ -7,9 +7,11 @@ from typing import Any
 
 import pytest
 
+from nats_idle_exporter.config import Inactivity, parse_registry_file
+from nats_idle_exporter.config.schema import Decommissioned
 from nats_idle_exporter.removal.dossier import Check, Stage
 from nats_idle_exporter.removal.facts import Copy, Holdings, Import, Limits, Role
-from nats_idle_exporter.removal.registry import Decommission, Entry
+from nats_idle_exporter.removal.registry import Decommission, Entry, Registry, Rule
 from nats_idle_exporter.removal.wayout import (
     Phase,
     Place,
@@ -20,7 +22,13 @@ from nats_idle_exporter.removal.wayout import (
     way_out,
 )
 from tests.removal.cases import APPROVED, DAY, NOW, USE, a_case, a_dossier
-from tests.removal.hostile import SAYABLE, UNPRINTABLE, UNSAYABLE
+from tests.removal.hostile import (
+    BOTH_QUOTES,
+    PRINTABLE,
+    SAYABLE,
+    UNPRINTABLE,
+    UNSAYABLE,
+)
 from tests.removal.ways import (
     HELD,
     KEY,
@@ -157,11 +165,31 @@ class TestWait:
         assert rule.text.splitlines()[:4] == [
             '- match: "TEAM"',
             "  decommission:",
-            "    disabled_on: 2027-01-14",
+            "    disabled_on: 2027-01-14T08:00:00Z",
             "    grace: 7d",
         ]
-        assert "disabled_on: 2027-01-15\n    grace: 30d" in new.text
+        assert "disabled_on: 2027-01-15T08:00:00Z\n    grace: 30d" in new.text
         assert "# approved_by" in new.text
+
+    @pytest.mark.parametrize("name", [*PRINTABLE, BOTH_QUOTES])
+    def test_the_rule_is_one(self, name: str) -> None:
+        """It can be read as it stands, and starts the grace of this account alone."""
+        (snippet,) = the_step(a_way(account=name), WAIT).snippets
+        (rule,) = parse_registry_file(snippet.text, Inactivity())
+
+        assert Registry([Rule(rule.match, Entry(owner="me"))]).entry(name, "").owner
+        assert rule.decommission == Decommissioned(disabled_on_at=NOW)
+
+    @pytest.mark.parametrize("name", UNPRINTABLE)
+    def test_names_that_no_rule_can_have(self, name: str) -> None:
+        """No rule is printed that the configuration would refuse."""
+        assert not the_step(a_way(account=name), WAIT).snippets
+
+    def test_a_short_grace(self) -> None:
+        """What is less than a day is not rounded to nothing."""
+        entry = Entry(decommission=Decommission(grace_seconds=DAY + 1))
+
+        assert "grace: 2d" in staged(Stage(), entry=entry).steps[1].snippets[0].text
 
 
 class TestConfigurationMode:

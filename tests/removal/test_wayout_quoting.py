@@ -16,7 +16,13 @@ from nats_idle_exporter.removal.wayout.quoting import (
     url_part,
     yaml_glob,
 )
-from tests.removal.hostile import BOTH_QUOTES, SAYABLE, UNPRINTABLE, UNSAYABLE
+from tests.removal.hostile import (
+    BOTH_QUOTES,
+    PRINTABLE,
+    SAYABLE,
+    UNPRINTABLE,
+    UNSAYABLE,
+)
 
 
 @pytest.mark.parametrize("name", SAYABLE)
@@ -24,7 +30,7 @@ def test_what_is_printed_is_printable(name: str) -> None:
     """No line that is printed does anything to a terminal."""
     assert not objection(name)
     printed = [shell_line("p", name), url_part(name), config_value(name)]
-    printed += [config_key(name) or "", yaml_glob(name)]
+    printed += [config_key(name) or "", yaml_glob(name) or ""]
 
     assert all(map(str.isprintable, printed))
 
@@ -65,10 +71,10 @@ def test_half_a_character_in_a_value() -> None:
     assert config_value("a\ud83db") == '"a\\x3fb"'
 
 
-@pytest.mark.parametrize("name", SAYABLE)
+@pytest.mark.parametrize("name", [*PRINTABLE, BOTH_QUOTES])
 def test_globs(name: str) -> None:
     """The rule that is printed for an account matches it alone."""
-    match = yaml.safe_load(yaml_glob(name))
+    match = yaml.safe_load(yaml_glob(name) or "")
     registry = Registry([Rule(match, Entry(owner="me"))])
 
     assert registry.entry(name, name).owner == "me"

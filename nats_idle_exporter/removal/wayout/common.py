@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import ceil
+
 from nats_idle_exporter.removal.wayout.making import (
     Task,
     asked_for,
@@ -12,17 +14,13 @@ from nats_idle_exporter.removal.wayout.quoting import is_token, objection, yaml_
 from nats_idle_exporter.removal.wayout.steps import Command, Phase, Snippet, Step
 from nats_idle_exporter.removal.words import (
     counted,
-    day,
     duration,
     moment,
     quoted,
     size,
 )
 
-GRACE_SECONDS = 30 * 86_400.0
-"""What is shown where no rule says how long the grace is."""
-
-
+DAY_SECONDS = 86_400.0
 _PATIENCE = "Go on when the check shows no stream on any server; it takes a moment."
 
 
@@ -55,20 +53,25 @@ def _grace_words(task: Task) -> tuple[str, ...]:
 
 def _registry_rule(task: Task) -> tuple[Snippet, ...]:
     account, stage = task.facts.account, task.dossier.stage
-    if objection(account):
+    match = yaml_glob(account)
+    if match is None or objection(account):
         return ()
-    grace = task.dossier.entry.decommission.grace_seconds or GRACE_SECONDS
+    # Whole days, never less than what holds.
+    days = ceil(task.dossier.entry.decommission.grace_seconds / DAY_SECONDS)
     disabled_at = task.now_at if stage.disabled_at is None else stage.disabled_at
+    # A day alone would mean its first moment, and the grace would end too early.
+    stamp = moment(disabled_at).replace(" UTC", ":00Z").replace(" ", "T")
     text = (
-        f"- match: {yaml_glob(account)}\n"
+        f"- match: {match}\n"
         "  decommission:\n"
-        f"    disabled_on: {day(disabled_at)}\n"
-        f"    grace: {duration(grace)}\n"
+        f"    disabled_on: {stamp}\n"
+        f"    grace: {days}d\n"
         "    # approved_by: who said yes; only once somebody did"
     )
     purpose = (
-        "in this exporter's configuration, first in accounts: it starts the grace; "
-        "keep what a rule of the account says already"
+        "in this exporter's configuration, first in accounts, where the servers do not "
+        "show that nobody may connect: it starts the grace; keep what a rule of the "
+        "account says already"
     )
     return (Snippet(text=text, purpose=purpose),)
 

@@ -110,8 +110,8 @@ def _disable_step(task: Task) -> Step:
         notes=(
             *_key_words(task),
             (
-                "Clients are cut at once. Streams and exports stay; others reach them "
-                "through their imports."
+                "Clients and leafnode links are cut at once. Streams and exports stay; "
+                "others reach them through their imports."
             ),
             *([_UNKNOWN_RESOLVER] if unclear else []),
         ),
@@ -119,9 +119,9 @@ def _disable_step(task: Task) -> Step:
             "nsc edit changes the local store only; servers learn it by the push.",
             "Revoking users is not enough: a user that is issued later may log in.",
             (
-                "Do not let the JWT expire instead: servers before 2.12.14, and 2.14.0 "
-                "to 2.14.3, are not well with an expired account that has streams, and "
-                "a full resolver removes its file."
+                "Do not let the JWT expire instead: a server with streams of an "
+                "expired account is not well after its next restart, and a full "
+                "resolver removes the file of the JWT."
             ),
         ),
         commands=(*_looked_up(task), *_limited(task, 0, 0, "lets nobody in")),

@@ -13,6 +13,7 @@ from urllib.parse import quote
 LONGEST_BYTES = 4096
 """Longer names are not printed; a command line would be longer than a screen."""
 
+_YAML_CODES = str.maketrans({'"': r"\"", "\\": r"\\"})
 _REPLACED = "\ufffd"
 _TOKEN = re.compile(r"[^\s.*>\x00-\x1f\x7f]+")
 _CODES = {"\t": r"\t", "\n": r"\n", "\r": r"\r", '"': r"\"", "\\": r"\\"}
@@ -116,17 +117,13 @@ def _config_character(character: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in character.encode(errors="replace"))
 
 
-def yaml_glob(name: str) -> str:
-    """Return a name as a YAML string that matches it alone as a glob.
+def yaml_glob(name: str) -> str | None:
+    """Return a name as a YAML string that matches it alone as a glob; None if none can.
 
     >>> yaml_glob("what?")
     '"what[?]"'
     """
+    if not name.isprintable():
+        return None
     escaped = "".join(f"[{each}]" if each in "*?[" else each for each in name)
-    return f'"{"".join(map(_yaml_character, escaped))}"'
-
-
-def _yaml_character(character: str) -> str:
-    if character in {'"', "\\"}:
-        return f"\\{character}"
-    return character if character.isprintable() else f"\\U{ord(character):08x}"
+    return f'"{escaped.translate(_YAML_CODES)}"'
