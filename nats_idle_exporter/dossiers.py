@@ -13,7 +13,8 @@ from nats_idle_exporter.activity import AccountView
 from nats_idle_exporter.removal.checklist import Case, examine
 from nats_idle_exporter.removal.dossier import FRESH, Dossier, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Use
-from nats_idle_exporter.removal.registry import Entry
+from nats_idle_exporter.removal.hints import NO_SUCCESSORS, Successors
+from nats_idle_exporter.removal.registry import Entry, with_tags
 
 Entries = Callable[[str, str], Entry]
 """(account id, account name) -> what the operator's rules say of it."""
@@ -29,6 +30,7 @@ class Material:
         entries: what the operator's rules say.
         stages: by account id, of those that ever were on their way out.
         now_at: the end of the cycle, Unix seconds.
+        successors: who came into use while we watched.
     """
 
     views: Mapping[str, AccountView]
@@ -36,6 +38,7 @@ class Material:
     entries: Entries
     stages: Mapping[str, Stage]
     now_at: float
+    successors: Successors = NO_SUCCESSORS
 
 
 class Dossiers(Mapping[str, Dossier]):
@@ -67,15 +70,18 @@ class Dossiers(Mapping[str, Dossier]):
         return self._material.stages.get(account, FRESH)
 
     def entry(self, account: str) -> Entry:
-        """Return what is said of an account, by the operator's rules."""
+        """Return what is said of an account, by the rules or else by its JWT."""
         material = self._material
-        return material.entries(account, material.views[account].name)
+        entry = material.entries(account, material.views[account].name)
+        jwt = material.facts[account].jwt
+        return entry if jwt is None else with_tags(entry, jwt.tags, jwt.description)
 
     def _make(self, account: str) -> Dossier:
         material = self._material
         use, facts = use_of(material.views[account]), material.facts[account]
         entry, stage = self.entry(account), self.stage(account)
-        case = Case(self._system, use, facts, entry, stage)
+        successors = material.successors
+        case = Case(self._system, use, facts, entry, stage, successors)
         return examine(case, material.now_at)
 
 
