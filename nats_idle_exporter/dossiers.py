@@ -14,7 +14,7 @@ from nats_idle_exporter.removal.checklist import Case, examine
 from nats_idle_exporter.removal.dossier import FRESH, Dossier, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Use
 from nats_idle_exporter.removal.hints import NO_SUCCESSORS, Successors
-from nats_idle_exporter.removal.registry import Entry
+from nats_idle_exporter.removal.registry import Entry, with_tags
 
 Entries = Callable[[str, str], Entry]
 """(account id, account name) -> what the operator's rules say of it."""
@@ -70,9 +70,11 @@ class Dossiers(Mapping[str, Dossier]):
         return self._material.stages.get(account, FRESH)
 
     def entry(self, account: str) -> Entry:
-        """Return what is said of an account, by the operator's rules."""
+        """Return what is said of an account, by the rules or else by its JWT."""
         material = self._material
-        return material.entries(account, material.views[account].name)
+        entry = material.entries(account, material.views[account].name)
+        jwt = material.facts[account].jwt
+        return entry if jwt is None else with_tags(entry, jwt.tags, jwt.description)
 
     def _make(self, account: str) -> Dossier:
         material = self._material

@@ -10,10 +10,19 @@ from tests.deploy.queries import load_rules
 from tests.support.monitoring_stack import ROUTES
 from tests.support.programs import require_program
 
-INACTIVITY = {
-    "NatsAccountInactive": "account-owners",
-    "NatsAccountsInactiveByOwner": "nobody",
+TO_OWNERS = {
+    "NatsAccountInactive",
+    "NatsAccountInactiveHoldsData",
+    "NatsAccountInactiveReserves",
+    "NatsAccountInactiveExportsInUse",
+    "NatsAccountNeverUsed",
+    "NatsAccountJwtExpiring",
+    "NatsAccountJwtExpiredWithStreams",
+    "NatsAccountExemptionExpired",
+    "NatsAccountReadyToRemove",
 }
+TO_NOBODY = {"NatsAccountsInactiveByOwner"}
+ALERTS = sorted({rule["alert"] for rule in load_rules() if "alert" in rule})
 
 
 def amtool(*arguments: str) -> tuple[int, str]:
@@ -30,18 +39,38 @@ def test_the_example_loads() -> None:
     assert code == 0, said
 
 
-@pytest.mark.parametrize(
-    "alert", [rule["alert"] for rule in load_rules() if "alert" in rule]
-)
-def test_every_alert_finds_its_receiver(alert: str) -> None:
-    """Idle accounts are told to their owners, the exporter's troubles to its team."""
+def goes_to(receiver: str, **labels: str) -> None:
+    """Check who is told of an alert."""
     code, said = amtool(
         "config",
         "routes",
         "test",
         f"--config.file={ROUTES}",
-        f"--verify.receivers={INACTIVITY.get(alert, 'platform-team')}",
-        f"alertname={alert}",
+        f"--verify.receivers={receiver}",
+        *(f"{name}={value}" for name, value in labels.items()),
     )
 
     assert code == 0, said
+
+
+@pytest.mark.parametrize("alert", ALERTS)
+def test_every_alert_finds_its_receiver(alert: str) -> None:
+    """Idle accounts are told to their owners, the exporter's troubles to its team."""
+    receiver = "platform-team"
+    if alert in TO_OWNERS:
+        receiver = "account-owners"
+    elif alert in TO_NOBODY:
+        receiver = "nobody"
+
+    goes_to(receiver, alertname=alert, owner="shop")
+
+
+@pytest.mark.parametrize("alert", sorted(TO_OWNERS))
+def test_an_owner_may_have_a_receiver_of_their_own(alert: str) -> None:
+    """The example has one, for all that is told to owners."""
+    goes_to("data-platform", alertname=alert, owner="data-platform")
+
+
+def test_a_jwt_without_an_owner_is_the_platform_teams() -> None:
+    """Somebody must renew it before clients are cut off."""
+    goes_to("platform-team", alertname="NatsAccountJwtExpiring")

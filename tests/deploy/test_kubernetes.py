@@ -70,7 +70,7 @@ def test_each_object_is_valid(name: str) -> None:
         ("servicemonitor.yaml", ("spec", "endpoints"), []),
         ("servicemonitor.yaml", ("spec", "sampleLimits"), 1),
         ("prometheusrule.yaml", ("spec", "groups", 0, "rules", 0, "alert"), "Both"),
-        ("prometheusrule.yaml", ("spec", "groups", 0, "rules", 1, "for"), "soon"),
+        ("prometheusrule.yaml", ("spec", "groups", 0, "rules", 2, "for"), "soon"),
     ],
 )
 def test_a_broken_object_is_refused(

@@ -5,15 +5,40 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
 
+from nats_idle_exporter.metrics import Format, render
+from nats_idle_exporter.removal.dossier import Check, Stage
+from nats_idle_exporter.removal.facts import Jwt
 from tests.deploy.queries import (
     Query,
     annotation_queries,
     panel_queries,
     variable_queries,
 )
+from tests.metrics.builders import (
+    NO_PROCESS,
+    NOW,
+    a_publication,
+    a_snapshot,
+    a_system,
+    an_account,
+)
+from tests.metrics.dossierbuilders import (
+    an_importer,
+    an_item,
+    facts_of,
+    holdings,
+    with_dossiers,
+)
 from tests.support.clients import connected
-from tests.support.monitoring_stack import Service, running_daemon, running_prometheus
+from tests.support.monitoring_stack import (
+    Service,
+    running_daemon,
+    running_prometheus,
+    running_scraper,
+)
 from tests.support.topology import a_single
 
 if TYPE_CHECKING:
@@ -22,8 +47,17 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.live
 
-# The exporter is not restarted here, so there is no mark to show.
-MAY_BE_EMPTY = {query.where for query in annotation_queries()}
+# The exporter is not restarted here, so there is no mark to show, and what stands in
+# the way of removals has a test of its own.
+REMOVAL = (
+    "Inactive accounts, by what",
+    "What stands in the way",
+    "JWTs by their end",
+    "Disabled accounts",
+)
+MAY_BE_EMPTY = {query.where for query in annotation_queries()} | {
+    query.where for query in panel_queries() if query.where.startswith(REMOVAL)
+}
 
 
 def filled(query: Query, exporter: Service) -> str:
@@ -66,6 +100,61 @@ async def test_every_query_returns_data(tmp_path: Path) -> None:
         ranked = await asked(prometheus, filled(longest_idle(), exporter))
 
     assert [row["metric"]["account"] for row in ranked] == ["QUIET"]
+
+
+async def test_every_query_about_removal_returns_data(tmp_path: Path) -> None:
+    """With accounts that hold, reserve, expire and are disabled no panel stays empty."""
+    async with (
+        TestServer(removal_page()) as server,
+        running_scraper(tmp_path, f"127.0.0.1:{server.port}", {}) as prometheus,
+    ):
+        exporter = prometheus._replace(url=f"http://127.0.0.1:{server.port}")
+        for query in panel_queries():
+            if not query.where.startswith(REMOVAL):
+                continue
+            expr = filled(query, exporter)
+
+            async def has_data(expr: str = expr) -> bool:
+                return bool(await asked(prometheus, expr))
+
+            await prometheus.child.until(has_data, f"has data for {query.where}")
+        first = next(q for q in panel_queries() if q.where.endswith("would free B"))
+        ranked = await asked(prometheus, filled(first, exporter))
+
+    freed = {row["metric"]["account"]: float(row["value"][1]) for row in ranked}
+    assert freed == {"HOLDS": 4096 + 100 + 1000}
+
+
+def removal_page() -> web.Application:
+    """Return an application that serves the page of accounts on their way out."""
+    views = [an_account("HOLDS"), an_account("UNTOLD"), an_account("GOES")]
+    held = holdings(
+        streams=1, bytes=4096, reserved_memory_bytes=100, reserved_storage_bytes=1000
+    )
+    facts = {
+        "HOLDS": facts_of(
+            views[0],
+            holdings=held,
+            importers=(an_importer("A"),),
+            jwt=Jwt(expires_at=NOW),
+        ),
+        "UNTOLD": facts_of(views[1], holdings=None, importers_unknown=None),
+        "GOES": facts_of(views[2], holdings=None),
+    }
+    snapshot = with_dossiers(
+        a_snapshot({"default": a_system(*views)}),
+        facts=facts,
+        items={"HOLDS": (an_item(Check.STREAMS),)},
+        stages={"GOES": Stage(disabled_at=NOW - 60, grace_ends_at=NOW)},
+    )
+    page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
+
+    async def serve(_request: web.Request) -> web.Response:
+        return web.Response(body=page, headers={"Content-Type": Format.TEXT.value})
+
+    application = web.Application()
+    application.router.add_get("/metrics", serve)
+    return application
 
 
 def longest_idle() -> Query:

@@ -276,17 +276,28 @@ def test_no_account_is_lost_between_blocks(count: int) -> None:
     }
 
 
-def test_owners_are_those_of_the_dossiers() -> None:
-    """Dossiers know more than the rules, so theirs is the last word."""
+@pytest.mark.parametrize(
+    ("entry", "told"),
+    [
+        (Entry(), ("jwt", "jwt", "jwt")),
+        (Entry(owner="rule"), ("rule", "jwt", "jwt")),
+        (Entry(owner="o", team="t", environment="e"), ("o", "t", "e")),
+    ],
+)
+def test_a_jwt_tells_what_no_rule_does(
+    entry: Entry, told: tuple[str, str, str]
+) -> None:
+    """Owner, team and environment fall back to the JWT's tags, each by itself."""
     view = an_account()
-    entry = Entry(owner="by dossier", team="t", environment="e")
-    dossiers = dossiers_of([view], entries=lambda _account, _name: entry)
+    tags = ("owner:jwt", "team:jwt", "env:jwt", "owner:second")
+    facts = {"ORDERS": facts_of(view, jwt=Jwt(tags=tags))}
+    dossiers = dossiers_of([view], facts=facts, entries=lambda _account, _name: entry)
 
-    page = page_with(dossiers, view, ownership=lambda _a, _n: Owner("by rules"))
+    page = page_with(dossiers, view, ownership=lambda _a, _n: Owner("not asked"))
 
     [labels] = [
         dict(labels)
         for name, labels in parse(Format.TEXT, page)
         if name == "account_info"
     ]
-    assert (labels["owner"], labels["team"]) == ("by dossier", "t")
+    assert (labels["owner"], labels["team"], labels["environment"]) == told
