@@ -10,10 +10,13 @@ from nats_idle_exporter.config.loading import (
     parse_config,
 )
 from nats_idle_exporter.config.overrides import Overrides, UsageError
-from nats_idle_exporter.config.rules import ConfiguredRules
+from nats_idle_exporter.config.registryfile import parse_registry_file
+from nats_idle_exporter.config.rules import ConfiguredRules, UnusedRule
 from nats_idle_exporter.config.schema import (
     AccountRule,
     Config,
+    Decommissioned,
+    Exempt,
     Inactivity,
     Poll,
     State,
@@ -28,12 +31,15 @@ __all__ = [
     "ClaimsTls",
     "Config",
     "ConfiguredRules",
+    "Decommissioned",
+    "Exempt",
     "Inactivity",
     "InventorySource",
     "Overrides",
     "Poll",
     "State",
     "System",
+    "UnusedRule",
     "UsageError",
     "WebOptions",
     "config_without_file",
@@ -42,4 +48,5 @@ __all__ = [
     "parse_accounts_file",
     "parse_config",
     "parse_duration",
+    "parse_registry_file",
 ]

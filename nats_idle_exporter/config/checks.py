@@ -13,9 +13,9 @@ from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.urls import endpoint_key
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from nats_idle_exporter.config.schema import Config
+    from nats_idle_exporter.config.schema import AccountRule, Config, Inactivity
 
 
 def settle(config: Config, tree: Mapping[str, Any]) -> Config:
@@ -34,7 +34,7 @@ def settle(config: Config, tree: Mapping[str, Any]) -> Config:
             config.inactivity.gap_tolerance_seconds,
             config.inactivity.threshold_seconds,
         )
-    _check_rules(config)
+    check_rules("$.accounts", config.accounts, config.inactivity)
     poll = config.poll
     timeout_seconds = min(poll.timeout_seconds, poll.interval_seconds)
     return replace(config, poll=replace(poll, timeout_seconds=timeout_seconds))
@@ -63,13 +63,18 @@ def _check_systems(config: Config) -> None:
             places.add(place)
 
 
-def _check_rules(config: Config) -> None:
-    for index, rule in enumerate(config.accounts):
+def check_rules(path: str, rules: Sequence[AccountRule], defaults: Inactivity) -> None:
+    """Refuse a rule whose tolerance is not below the threshold that holds for it.
+
+    Raises:
+        ConfigError: below ``path``.
+    """
+    for index, rule in enumerate(rules):
         if rule.gap_tolerance_seconds is not None:
             _check_tolerance(
-                f"$.accounts[{index}]",
+                f"{path}[{index}]",
                 rule.gap_tolerance_seconds,
-                rule.threshold_seconds or config.inactivity.threshold_seconds,
+                rule.threshold_seconds or defaults.threshold_seconds,
             )
 
 

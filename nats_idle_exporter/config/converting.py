@@ -17,7 +17,7 @@ from nats_idle_exporter.config.scalars import (
 from nats_idle_exporter.config.yamltree import join_key
 from nats_idle_exporter.errors import ConfigError
 
-_Root = TypeVar("_Root", bound=msgspec.Struct)
+_Root = TypeVar("_Root")
 ReadsValue = Callable[[type, Any], Any]
 
 

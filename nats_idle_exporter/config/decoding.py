@@ -10,9 +10,12 @@ from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.config.converting import Shape, decode, keys_of
 from nats_idle_exporter.config.endpoints import read_config_value
 from nats_idle_exporter.config.inventory import Claims, ClaimsTls, InventorySource
+from nats_idle_exporter.config.scalars import MOMENT_EXPECTED
 from nats_idle_exporter.config.schema import (
     AccountRule,
     Config,
+    Decommissioned,
+    Exempt,
     Inactivity,
     Poll,
     State,
@@ -30,6 +33,8 @@ _STRUCTS: dict[str, type[msgspec.Struct]] = {
     "$.poll": Poll,
     "$.inactivity": Inactivity,
     "$.accounts": AccountRule,
+    "$.accounts.exempt": Exempt,
+    "$.accounts.decommission": Decommissioned,
     "$.state": State,
 }
 _REQUIRED = {
@@ -37,8 +42,20 @@ _REQUIRED = {
     "endpoints": "a list of URLs",
     "url": "a URL like nats://host:4222",
     "match": "a glob on account ids and names",
+    "until": MOMENT_EXPECTED,
+    "reason": "why it is exempt",
+    "by": "who says that it is exempt",
 }
 _CHOICES = {"$.inactivity.brief_connections": " or ".join(BriefConnections)}
+_RULES = Shape(
+    {
+        "$": AccountRule,
+        "$.exempt": Exempt,
+        "$.decommission": Decommissioned,
+    },
+    _REQUIRED,
+    {},
+)
 _CONFIG = Shape(_STRUCTS, _REQUIRED, _CHOICES)
 
 
@@ -49,3 +66,12 @@ def decode_config(tree: Any) -> Config:
         ConfigError: a key or a value is wrong; the first one found is told.
     """
     return decode(tree, Config, _CONFIG, read_config_value)
+
+
+def decode_rules(tree: list[Any]) -> tuple[AccountRule, ...]:
+    """Return the rules that the values of a registry file make.
+
+    Raises:
+        ConfigError: a key or a value is wrong; the first one found is told.
+    """
+    return decode(tree, tuple[AccountRule, ...], _RULES)

@@ -19,6 +19,8 @@ def locate_files(tree: dict[str, Any], folder: Path) -> dict[str, Any]:
         located["systems"] = [_system(each, folder) for each in systems]
     if isinstance(state := tree.get("state"), dict):
         located["state"] = _joined(state, folder)
+    if "registry_file" in tree:
+        located |= _joined({"registry_file": tree["registry_file"]}, folder)
     return located
 
 

@@ -15,6 +15,7 @@ from nats_idle_exporter.config.endpoints import Client
 from nats_idle_exporter.config.httpclient import HttpClient
 from nats_idle_exporter.config.inventory import InventorySource
 from nats_idle_exporter.config.scalars import EndpointUrl, Moment, Seconds, Text
+from nats_idle_exporter.removal.registry import DEFAULT_GRACE_SECONDS
 
 _MINUTE = 60.0
 _DAY = 24 * 60 * _MINUTE
@@ -42,6 +43,7 @@ class Poll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     jetstream_interval_seconds: Seconds = field(
         default=5 * _MINUTE, name="jetstream_interval"
     )
+    facts_per_cycle: Annotated[int, Meta(ge=1)] = 50
     concurrency: Annotated[int, Meta(ge=1)] = 8
     max_body_bytes: Annotated[int, Meta(ge=1024)] = 134_217_728
 
@@ -53,6 +55,22 @@ class Inactivity(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     gap_tolerance_seconds: Seconds = field(default=5 * _MINUTE, name="gap_tolerance")
     forget_after_seconds: Seconds = field(default=30 * _DAY, name="forget_after")
     brief_connections: BriefConnections = BriefConnections.REQUIRE
+
+
+class Exempt(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Until when an account is left alone, why, and who says so: all three."""
+
+    until_at: Moment = field(name="until")
+    reason: Text
+    by: Text
+
+
+class Decommissioned(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How far an account is on its way out."""
+
+    disabled_on_at: Moment | None = field(default=None, name="disabled_on")
+    approved_by: Text = ""
+    grace_seconds: Seconds = field(default=DEFAULT_GRACE_SECONDS, name="grace")
 
 
 class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -68,6 +86,10 @@ class AccountRule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     team: Text = ""
     environment: Text = ""
     expected_at: Moment | None = field(default=None, name="expected_start")
+    contact: Text = ""
+    purpose: Text = ""
+    exempt: Exempt | None = None
+    decommission: Decommissioned | None = None
 
 
 class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -80,11 +102,16 @@ class State(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
 
 class Config(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The whole configuration; of ``accounts`` the first rule that matches wins."""
+    """The whole configuration; of ``accounts`` the first rule that matches wins.
+
+    The rules of the ``registry_file`` come after them. It is not part of this value:
+    it is read apart, and again when it changes; see :mod:`..registryfile`.
+    """
 
     systems: Annotated[tuple[System, ...], Meta(min_length=1)]
     poll: Poll = Poll()
     inactivity: Inactivity = Inactivity()
     accounts: tuple[AccountRule, ...] = ()
+    registry_file: Text | None = None
     exclude: tuple[Text, ...] = ()
     state: State = State()

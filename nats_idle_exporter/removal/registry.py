@@ -15,6 +15,9 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+DEFAULT_GRACE_SECONDS = 30 * 86_400.0
+"""How long an account stays disabled before it may go, where no rule says it."""
+
 REMEMBERED = 262_144
 """Accounts whose rule is remembered; each is asked for in every cycle."""
 
@@ -32,7 +35,7 @@ class Decommission(NamedTuple):
 
     disabled_on_at: float | None = None
     approved_by: str = ""
-    grace_seconds: float | None = None
+    grace_seconds: float = DEFAULT_GRACE_SECONDS
 
 
 class Entry(NamedTuple):
@@ -58,6 +61,12 @@ class Rule(NamedTuple):
 
 
 NO_ENTRY = Entry()
+_TAGS = {
+    "owner": "owner",
+    "team": "team",
+    "environment": "environment",
+    "env": "environment",
+}
 
 
 class Registry:
@@ -66,6 +75,7 @@ class Registry:
     def __init__(self, rules: Iterable[Rule] = (), exclude: Iterable[str] = ()) -> None:
         self._rules = tuple(rules)
         self._matching = _Globs([rule.match for rule in self._rules])
+        self._matched: set[int] = set()
         excluded = tuple(exclude)
         self._excluding = _Globs(excluded)
         remembered = REMEMBERED if self._rules or excluded else 0
@@ -79,10 +89,45 @@ class Registry:
         """Say whether an exclude glob matches the id or the name."""
         return self._look_up(account, name)[1]
 
+    def unused(self) -> tuple[int, ...]:
+        """Return the places of rules that were no account's first match so far."""
+        return tuple(
+            place for place in range(len(self._rules)) if place not in self._matched
+        )
+
     def _find(self, account: str, name: str) -> tuple[Entry, bool]:
         index = self._matching.first(account, name)
-        entry = NO_ENTRY if index is None else self._rules[index].entry
+        if index is None:
+            entry = NO_ENTRY
+        else:
+            self._matched.add(index)
+            entry = self._rules[index].entry
         return entry, self._excluding.first(account, name) is not None
+
+
+def with_tags(entry: Entry, tags: Iterable[str], description: str) -> Entry:
+    """Return an entry with what its account's JWT tells where no rule says anything.
+
+    Tags are ``owner:x``, ``team:x``, ``environment:x`` or ``env:x``, in any case; of
+    several the first counts. The description stands for the purpose.
+
+    >>> with_tags(Entry(team="t"), ["owner:ann", "team:other"], "").owner
+    'ann'
+    """
+    told: dict[str, str] = {}
+    for tag in tags:
+        key, _, value = tag.partition(":")
+        word = _TAGS.get(key.strip().lower())
+        if word and value.strip():
+            told.setdefault(word, value.strip())
+    if not told and not description:
+        return entry
+    return entry._replace(
+        owner=entry.owner or told.get("owner", ""),
+        team=entry.team or told.get("team", ""),
+        environment=entry.environment or told.get("environment", ""),
+        purpose=entry.purpose or description,
+    )
 
 
 class _Globs:

@@ -14,6 +14,8 @@ from nats_idle_exporter.config import (
     Claims,
     ClaimsTls,
     Config,
+    Decommissioned,
+    Exempt,
     Inactivity,
     InventorySource,
     Poll,
@@ -46,6 +48,8 @@ SECTIONS: dict[str, type[msgspec.Struct]] = {
     "poll.": Poll,
     "inactivity.": Inactivity,
     "accounts[].": AccountRule,
+    "accounts[].exempt.": Exempt,
+    "accounts[].decommission.": Decommissioned,
     "state.": State,
 }
 DURATIONS = {parse_duration("24h"): "24h"}

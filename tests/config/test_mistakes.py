@@ -28,9 +28,12 @@ ONE = "systems: [{endpoints: ['http://h:8222']}]\n"
 DURATION = "a duration like 24h"
 POSITIVE = "a duration above 0, like 24h"
 POLL_KEYS = (
-    "one of the keys interval, timeout, jetstream_interval, concurrency, max_body_bytes"
+    "one of the keys interval, timeout, jetstream_interval, facts_per_cycle,"
+    " concurrency, max_body_bytes"
 )
-ROOT_KEYS = "one of the keys systems, poll, inactivity, accounts, exclude, state"
+ROOT_KEYS = (
+    "one of the keys systems, poll, inactivity, accounts, registry_file, exclude, state"
+)
 SYSTEM_KEYS = (
     "one of the keys endpoints, name, http_client, refresh_interval, inventory"
 )
@@ -40,8 +43,10 @@ INACTIVITY_KEYS = (
 BRIEF = "require or best_effort"
 RULE_KEYS = (
     "one of the keys match, threshold, gap_tolerance, owner, team, environment,"
-    " expected_start"
+    " expected_start, contact, purpose, exempt, decommission"
 )
+EXEMPT_KEYS = "one of the keys until, reason, by"
+OUT_KEYS = "one of the keys disabled_on, approved_by, grace"
 MOMENT = "a date like 2027-01-31, or 2027-01-31T09:00:00Z"
 SCHEME = "a URL that starts with http:// or https://"
 
@@ -114,11 +119,11 @@ MISTAKES = {
         SYSTEM_KEYS,
         '"leaf_servers"',
     ),
-    "later: facts": Mistake(
-        ONE + "poll: {facts_per_cycle: 5}",
+    "no facts": Mistake(
+        ONE + "poll: {facts_per_cycle: 0}",
         "$.poll.facts_per_cycle",
-        POLL_KEYS,
-        '"facts_per_cycle"',
+        "a whole number of at least 1",
+        "0",
     ),
     "unknown key of inactivity": Mistake(
         ONE + "inactivity: {thresh: 1h}",
@@ -168,11 +173,77 @@ MISTAKES = {
         MOMENT,
         "20270131",
     ),
-    "later: exemption": Mistake(
-        ONE + "accounts: [{match: a, exempt: {}}]",
+    "an exemption without an end": Mistake(
+        ONE + "accounts: [{match: a, exempt: {reason: r, by: b}}]",
+        "$.accounts[0].exempt.until",
+        MOMENT,
+        "nothing",
+    ),
+    "an exemption without a reason": Mistake(
+        ONE + "accounts: [{match: a, exempt: {until: 2027-01-31, by: b}}]",
+        "$.accounts[0].exempt.reason",
+        "why it is exempt",
+        "nothing",
+    ),
+    "an exemption by nobody": Mistake(
+        ONE + "accounts: [{match: a, exempt: {until: 2027-01-31, reason: r}}]",
+        "$.accounts[0].exempt.by",
+        "who says that it is exempt",
+        "nothing",
+    ),
+    "an exemption for no reason": Mistake(
+        ONE + "accounts: [{match: a, exempt: {until: 2027-01-31, reason: '', by: b}}]",
+        "$.accounts[0].exempt.reason",
+        "text that is not empty",
+        '""',
+    ),
+    "an exemption for ever": Mistake(
+        ONE + "accounts: [{match: a, exempt: {until: never, reason: r, by: b}}]",
+        "$.accounts[0].exempt.until",
+        MOMENT,
+        '"never"',
+    ),
+    "an exemption that is a date": Mistake(
+        ONE + "accounts: [{match: a, exempt: 2027-01-31}]",
         "$.accounts[0].exempt",
-        RULE_KEYS,
-        '"exempt"',
+        "a mapping",
+        "2027-01-31, which YAML reads as a date",
+    ),
+    "an unknown key of an exemption": Mistake(
+        ONE + "accounts: [{match: a, exempt: {unti: 2027-01-31}}]",
+        "$.accounts[0].exempt.unti",
+        EXEMPT_KEYS,
+        '"unti"',
+    ),
+    "an unknown key of the way out": Mistake(
+        ONE + "accounts: [{match: a, decommission: {when: 2027-01-31}}]",
+        "$.accounts[0].decommission.when",
+        OUT_KEYS,
+        '"when"',
+    ),
+    "a grace that is a number": Mistake(
+        ONE + "accounts: [{match: a, decommission: {grace: 30}}]",
+        "$.accounts[0].decommission.grace",
+        DURATION,
+        "30",
+    ),
+    "a day of disabling that is none": Mistake(
+        ONE + "accounts: [{match: a, decommission: {disabled_on: 2027-02-30}}]",
+        "$.accounts[0].decommission.disabled_on",
+        MOMENT,
+        '"2027-02-30", which is none',
+    ),
+    "an approval by nobody": Mistake(
+        ONE + "accounts: [{match: a, decommission: {approved_by: }}]",
+        "$.accounts[0].decommission.approved_by",
+        "text",
+        "nothing",
+    ),
+    "a registry in place": Mistake(
+        ONE + "registry_file: [{match: a}]",
+        "$.registry_file",
+        "text",
+        "a list",
     ),
     # Systems.
     "systems is a mapping": Mistake("systems: {}", "$.systems", "a list", "a mapping"),

@@ -7,9 +7,13 @@ from nats_idle_exporter.config import (
     AccountRule,
     Config,
     ConfiguredRules,
+    Decommissioned,
+    Exempt,
     Inactivity,
     System,
+    UnusedRule,
 )
+from nats_idle_exporter.removal.registry import Decommission, Exemption
 
 
 def configured(*rules: AccountRule, exclude: tuple[str, ...] = ()) -> ConfiguredRules:
@@ -71,3 +75,42 @@ def test_excludes_are_globs() -> None:
     assert rules.excludes("T1", "x") is True
     assert rules.excludes("x", "T1") is True
     assert rules.excludes("x", "y") is False
+
+
+def test_exemptions_are_part_of_the_policy() -> None:
+    """The proof is told the end, the registry the reason and who says so."""
+    exempt = Exempt(until_at=1e9, reason="r", by="b")
+    rules = configured(AccountRule(match="T*", exempt=exempt))
+
+    assert rules.policy("T1", "").exempt_until_at == 1e9
+    assert rules.policy("X1", "").exempt_until_at < 0
+    assert rules.registry.entry("T1", "").exemption == Exemption(1e9, "r", "b")
+
+
+def test_the_way_out_is_in_the_registry() -> None:
+    """All that a rule says of it comes through; without a rule 30 days of grace."""
+    out = Decommissioned(disabled_on_at=5.0, approved_by="a", grace_seconds=7.0)
+    rules = configured(
+        AccountRule(match="T*", decommission=out, contact="c", purpose="p")
+    )
+    entry = rules.registry.entry("T1", "")
+
+    assert entry.decommission == Decommission(5.0, "a", 7.0)
+    assert (entry.contact, entry.purpose) == ("c", "p")
+    assert rules.registry.entry("X", "").decommission.grace_seconds == 30 * 86400
+
+
+def test_rules_of_the_registry_file_come_after_the_others() -> None:
+    """The first match wins, over both; each is told by where it is."""
+    config = Config(
+        systems=(System(endpoints=("http://h",)),),
+        accounts=(AccountRule(match="A*", owner="config"),),
+        registry_file="owners.yaml",
+    )
+    registered = [AccountRule(match=glob, owner="file") for glob in ("A1", "B*")]
+    rules = ConfiguredRules(config, registered)
+
+    owners = [rules.registry.entry(account, "").owner for account in ("A1", "B1")]
+
+    assert owners == ["config", "file"]
+    assert rules.unused_rules == (UnusedRule("owners.yaml: $[0]", "A1"),)

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nats_idle_exporter.removal import Entry, Registry, Rule, registry
+from nats_idle_exporter.removal.registry import with_tags
 
 GLOBS = st.text(alphabet="abA*?[]!-\n", max_size=5)
 NAMES = st.text(alphabet="abA[]*\n", max_size=4)
@@ -101,6 +102,50 @@ def test_answers_are_remembered_within_a_bound(
     answers = [few.entry(f"a{i % 4}", "").owner for i in range(12)]
 
     assert answers == ["1", "0", "1", "1"] * 3
+
+
+def test_rules_that_match_nothing_are_known() -> None:
+    """A rule is used once it is the first match of an account, whatever it says."""
+    rules = owned("a*", "a1", "b?", "c")
+
+    before = rules.unused()
+    for account in ("a1", "a2", "b1", "d"):
+        rules.entry(account, "")
+    rules.excludes("c", "")
+
+    assert before == (0, 1, 2, 3)
+    assert rules.unused() == (1,)
+
+
+class TestTags:
+    """What a JWT tells where no rule says anything."""
+
+    def test_fill_what_is_open(self) -> None:
+        """Tags and description are taken where the entry says nothing."""
+        tags = ("Owner: ann", "team:x:y", "env:prod", "owner:later", "other:z", "lone")
+        entry = with_tags(Entry(threshold_seconds=1.0), tags, "orders")
+
+        assert entry == Entry(
+            threshold_seconds=1.0,
+            owner="ann",
+            team="x:y",
+            environment="prod",
+            purpose="orders",
+        )
+
+    def test_rules_come_first(self) -> None:
+        """What a rule says is not replaced."""
+        said = Entry(owner="o", team="t", environment="e", purpose="p")
+        tags = ("owner:x", "team:x", "environment:x")
+
+        assert with_tags(said, tags, "x") == said
+
+    @pytest.mark.parametrize("tags", [(), ("owner:", "owner: "), ("owner",)])
+    def test_tell_nothing(self, tags: tuple[str, ...]) -> None:
+        """Without a word of use the entry stays as it is."""
+        entry = Entry(owner="")
+
+        assert with_tags(entry, tags, "") is entry
 
 
 def test_it_is_pure() -> None:
