@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -44,6 +45,33 @@ def test_tells_its_life(manager: socket.socket) -> None:
         b"READY=1",
         b"WATCHDOG=1\nSTATUS=0 of 0 endpoints up, 0 accounts",
         b"STOPPING=1",
+    ]
+
+
+def test_a_reload_is_told(manager: socket.socket) -> None:
+    """It begins at a moment of the manager's clock, and ends with another READY."""
+    told = ServiceManager(environment(manager))
+    before = time.monotonic_ns() // 1000
+    told.reloading()
+    told.ready(INTERVAL)
+
+    state, moment = manager.recv(4096).decode().splitlines()
+    assert state == "RELOADING=1"
+    assert before <= int(moment.removeprefix("MONOTONIC_USEC="))
+    assert manager.recv(4096) == b"READY=1"
+
+
+def test_a_reload_may_change_the_interval(manager: socket.socket) -> None:
+    """The watchdog waits for four intervals, but never less than the unit says."""
+    told = ServiceManager(environment(manager, WATCHDOG_USEC="180000000"))
+    for interval in (30.0, 60.0, 60.0, 30.0):
+        told.ready(interval)
+
+    assert [manager.recv(4096) for _ in range(4)] == [
+        b"READY=1",
+        b"READY=1\nWATCHDOG_USEC=240000000",
+        b"READY=1",
+        b"READY=1\nWATCHDOG_USEC=180000000",
     ]
 
 
