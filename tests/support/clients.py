@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import contextlib
 import json
 from contextlib import asynccontextmanager
@@ -10,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 
 import nats
 import nats.errors
+import nkeys  # type: ignore[import-untyped]  # it ships no types
 from nats.aio.client import Client, RawCredentials
 
 from tests.support.natsserver import ServerTroubleError
 from tests.support.topology import PASSWORD
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from tests.support.natsserver import NatsServer
 
@@ -121,11 +123,31 @@ async def log_in_and_leave(
     server: NatsServer, user: str, password: str = PASSWORD
 ) -> bytes:
     """Say CONNECT and nothing more; return the server's answer."""
-    options = {"user": user, "pass": password, "verbose": False}
+    return await _say_connect(server, lambda _: {"user": user, "pass": password})
+
+
+async def log_in_by_jwt(server: NatsServer, creds: str) -> bytes:
+    """Log in with the text of a credentials file, and leave; return the answer.
+
+    A client that is refused leaves its sockets open; this does not.
+    """
+    token, seed = (part.split("\n")[1] for part in creds.split("-----BEGIN")[1:])
+
+    def options(info: dict[str, Any]) -> dict[str, str]:
+        signature = nkeys.from_seed(seed.encode()).sign(info["nonce"].encode())
+        return {"jwt": token, "sig": base64.b64encode(signature).decode()}
+
+    return await _say_connect(server, options)
+
+
+async def _say_connect(
+    server: NatsServer, options: Callable[[dict[str, Any]], dict[str, str]]
+) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", server.client.number)
     try:
-        await reader.readline()
-        writer.write(b"CONNECT %s\r\nPING\r\n" % json.dumps(options).encode())
+        info = json.loads((await reader.readline()).removeprefix(b"INFO "))
+        said = json.dumps({**options(info), "verbose": False}).encode()
+        writer.write(b"CONNECT %s\r\nPING\r\n" % said)
         # The server's own PING may come before its PONG, or its complaint.
         while answer := await reader.readline():
             if answer.startswith((b"PONG", b"-ERR")):

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
-
 from nats_idle_exporter.removal.wayout.making import (
     Task,
     asked_for,
     health,
     nats,
 )
-from nats_idle_exporter.removal.wayout.quoting import objection, yaml_glob
+from nats_idle_exporter.removal.wayout.quoting import is_token, objection, yaml_glob
 from nats_idle_exporter.removal.wayout.steps import Command, Phase, Snippet, Step
 from nats_idle_exporter.removal.words import (
     counted,
@@ -24,8 +22,8 @@ from nats_idle_exporter.removal.words import (
 GRACE_SECONDS = 30 * 86_400.0
 """What is shown where no rule says how long the grace is."""
 
-_TOKEN = re.compile(r"[^\s.*>\x00-\x1f\x7f]+")
-"""One token of a subject; the purge names the account by one."""
+
+_PATIENCE = "Go on when the check shows no stream on any server; it takes a moment."
 
 
 def wait_step(task: Task) -> Step:
@@ -147,10 +145,11 @@ def purge_step(task: Task) -> Step:
     )
     warnings = ("This cannot be undone.", late)
     checks = asked_for(task, "/jsz?streams=1&acc=", "shows no stream_detail any more")
-    if _TOKEN.fullmatch(account):
+    if is_token(account):
         return Step(
             phase=Phase.DELETE,
             title=title,
+            notes=(_PATIENCE,),
             warnings=warnings,
             commands=nats(
                 "SYSTEM_CONTEXT",
@@ -172,6 +171,7 @@ def purge_step(task: Task) -> Step:
                 "done with this name: its streams have to be deleted one by one."
             ),
             "That logs in to the account: do it while the backup's door is open.",
+            _PATIENCE,
         ),
         warnings=warnings,
         commands=_stream_removals(task),

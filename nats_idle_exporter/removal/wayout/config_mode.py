@@ -18,7 +18,7 @@ from nats_idle_exporter.removal.wayout.making import (
     reloads,
     tested,
 )
-from nats_idle_exporter.removal.wayout.quoting import config_key, config_value
+from nats_idle_exporter.removal.wayout.quoting import config_key, config_value, is_token
 from nats_idle_exporter.removal.wayout.steps import Phase, Snippet, Step
 from nats_idle_exporter.removal.words import quoted
 
@@ -29,7 +29,10 @@ _CHANGE = (tested(), reloads())
 def config_steps(task: Task) -> tuple[Step, ...]:
     """Return all steps of an account of configuration mode."""
     backup = () if task.holds_nothing else (_backup_step(task),)
-    give_back = (_give_back_step(task),) if task.reserves else ()
+    # An empty folder of an account that is gone makes a server sick as well. The purge
+    # removes it; where that cannot be done, turning JetStream off does.
+    is_left = not is_token(task.facts.account)
+    give_back = (_give_back_step(task),) if task.reserves or is_left else ()
     repair = (
         "If one answers 503 and that the account could not be resolved: put the block "
         "back and reload, purge, and delete again."
@@ -107,7 +110,7 @@ def _backup_step(task: Task) -> Step:
 def _give_back_step(task: Task) -> Step:
     return Step(
         phase=Phase.DELETE,
-        title="Give back what is set aside for it",
+        title="Turn its JetStream off",
         notes=("Only after the purge.",),
         snippets=(_block(task, "jetstream: disabled", "instead of what it says now"),),
         commands=_CHANGE,

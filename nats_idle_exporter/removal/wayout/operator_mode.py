@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import assert_never
+
 from nats_idle_exporter.removal.facts import UNLIMITED, Importer
 from nats_idle_exporter.removal.wayout.common import (
     backup_step,
@@ -114,7 +116,7 @@ def _disable_step(task: Task) -> Step:
             *([_UNKNOWN_RESOLVER] if unclear else []),
         ),
         warnings=(
-            "nsc edit changes the local store only; servers know nothing before the push.",
+            "nsc edit changes the local store only; servers learn it by the push.",
             "Revoking users is not enough: a user that is issued later may log in.",
             (
                 "Do not let the JWT expire instead: servers before 2.12.14, and 2.14.0 "
@@ -162,7 +164,7 @@ def _give_back_step(task: Task) -> Step:
     )
     return Step(
         phase=Phase.DELETE,
-        title="Give back what is set aside for it",
+        title="Turn its JetStream off",
         notes=("Only after the purge.",),
         commands=(*edited, *_publish(task, name)) if edited else (),
         checks=(health(task, "every server is well"),),
@@ -236,6 +238,8 @@ def _deletion_notes(task: Task) -> tuple[str, ...]:
                     "server."
                 ),
             )
+        case _:
+            assert_never(task.place.resolver)
 
 
 def _deletion_warnings(task: Task) -> tuple[str, ...]:
@@ -268,6 +272,8 @@ def _deleted_on_servers(task: Task) -> tuple[Command, ...]:
             return (reloads(),)
         case Resolver.URL:
             return ()
+        case _:
+            assert_never(task.place.resolver)
 
 
 def _deleted_locally(task: Task) -> tuple[Command, ...]:

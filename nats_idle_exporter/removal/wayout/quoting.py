@@ -6,6 +6,7 @@ looks like something else, is spelled out, also where quotes alone would do.
 
 from __future__ import annotations
 
+import re
 import shlex
 from urllib.parse import quote
 
@@ -13,6 +14,7 @@ LONGEST_BYTES = 4096
 """Longer names are not printed; a command line would be longer than a screen."""
 
 _REPLACED = "\ufffd"
+_TOKEN = re.compile(r"[^\s.*>\x00-\x1f\x7f]+")
 _CODES = {"\t": r"\t", "\n": r"\n", "\r": r"\r", '"': r"\"", "\\": r"\\"}
 
 
@@ -26,6 +28,11 @@ def objection(text: str) -> str:
         return "it holds half a character"
     length = len(text.encode())
     return f"it is {length:,} bytes long" if length > LONGEST_BYTES else ""
+
+
+def is_token(text: str) -> bool:
+    """Say whether a text can be one token of a subject, and nothing else."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def shell_line(*words: str) -> str:

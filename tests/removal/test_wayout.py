@@ -1,0 +1,435 @@
+"""The way out: which steps there are, in which order, and what they say."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from nats_idle_exporter.removal.dossier import Check, Stage
+from nats_idle_exporter.removal.facts import Copy, Holdings, Import, Limits, Role
+from nats_idle_exporter.removal.registry import Decommission, Entry
+from nats_idle_exporter.removal.wayout import (
+    Phase,
+    Place,
+    Resolver,
+    Source,
+    WayOut,
+    render_text,
+    way_out,
+)
+from tests.removal.cases import APPROVED, DAY, NOW, USE, a_case, a_dossier
+from tests.removal.hostile import SAYABLE, UNPRINTABLE, UNSAYABLE
+from tests.removal.ways import (
+    HELD,
+    KEY,
+    a_way,
+    an_operator_way,
+    commands,
+    importing,
+    texts,
+    the_step,
+    titles,
+)
+
+OPEN = Limits(-1, -1)
+DISABLE = "Let nobody connect any more"
+WAIT = "Wait until the grace is over"
+BACKUP = "Back up what it holds"
+PURGE = "Purge its JetStream, before the account goes"
+GIVE_BACK = "Turn its JetStream off"
+COPIES = "Stop the streams that copy from it"
+IMPORTS = "Remove the imports of other accounts"
+DELETE = "Delete the account"
+LOOK = "Look once more after the next restart of every server"
+ALL = [DISABLE, WAIT, BACKUP, PURGE, GIVE_BACK, COPIES, IMPORTS, DELETE, LOOK]
+COPY = Copy("SHOP", "SHOP", "MIRROR", is_mirror=True)
+
+
+def staged(stage: Stage, now_at: float = NOW, entry: Entry = APPROVED) -> WayOut:
+    """Return the way out of an account that anybody may connect to, at a stage."""
+    case = a_case(entry=entry, limits=OPEN)._replace(stage=stage)
+    return way_out(a_dossier(case), now_at)
+
+
+class TestOrder:
+    """Which steps there are."""
+
+    @pytest.mark.parametrize("make", [a_way, an_operator_way])
+    def test_of_everything(self, make: object) -> None:
+        """Soft disable, the grace, and then all that the account had before itself."""
+        assert callable(make)
+        way = make(holdings=HELD, copies=(COPY,), importers=(importing("TEAM"),))
+
+        assert titles(way) == ALL
+        assert titles(way, Phase.DISABLE) == [DISABLE]
+        assert titles(way, Phase.WAIT) == [WAIT]
+
+    @pytest.mark.parametrize("make", [a_way, an_operator_way])
+    def test_of_an_empty_account(self, make: object) -> None:
+        """What it does not have needs no step, but the purge is never left out."""
+        assert callable(make)
+
+        assert titles(make()) == [DISABLE, WAIT, PURGE, IMPORTS, DELETE, LOOK]
+
+    @pytest.mark.parametrize("make", [a_way, an_operator_way])
+    def test_of_what_is_not_known(self, make: object) -> None:
+        """What nobody told is backed up and looked for."""
+        assert callable(make)
+        way = make(holdings=None, are_copies_known=False)
+
+        assert titles(way) == [each for each in ALL if each != GIVE_BACK]
+        assert "It is not known what it holds." in the_step(way, "Back up").notes
+
+    def test_unlimited_is_nothing_set_aside(self) -> None:
+        """An account that may use whatever there is has nothing to give back."""
+        held = replace(HELD, reserved_storage_bytes=-1, reserved_memory_bytes=-1)
+
+        assert GIVE_BACK not in titles(a_way(holdings=held))
+        assert GIVE_BACK not in titles(an_operator_way(holdings=held))
+
+    @pytest.mark.parametrize("role", [Role.SYSTEM, Role.GLOBAL])
+    def test_of_what_the_system_needs(self, role: Role) -> None:
+        """The system account and the global one have no way out."""
+        way = a_way(roles=frozenset({role}))
+
+        assert not way.steps
+        assert any("no way out" in each for each in way.warnings)
+        assert not a_way(account="$G", name="$G").steps
+
+
+class TestNextPhase:
+    """What comes next, by what is known."""
+
+    def test_disable(self) -> None:
+        """An account that anybody may connect to is disabled first."""
+        assert staged(Stage()).next_phase is Phase.DISABLE
+        assert a_way(limits=None).next_phase is Phase.DISABLE
+
+    def test_closed_by_whatever(self) -> None:
+        """Limits, an expired JWT and the registry tell that nobody can connect."""
+        assert a_way(limits=Limits(0, 0)).next_phase is Phase.WAIT
+        assert an_operator_way(limits=OPEN, is_expired=True).next_phase is Phase.WAIT
+        assert staged(Stage(disabled_at=NOW)).next_phase is Phase.WAIT
+
+    def test_grace(self) -> None:
+        """It is deleted when the grace is over, not a second before."""
+        stage = Stage(disabled_at=NOW - DAY, grace_ends_at=NOW)
+
+        assert staged(stage, NOW - 1).next_phase is Phase.WAIT
+        assert staged(stage, NOW).next_phase is Phase.DELETE
+
+    def test_blockers_of_the_first_phase(self) -> None:
+        """Only what speaks against disabling is held against disabling."""
+        used = USE._replace(connections=1)
+        way = way_out(a_dossier(a_case(used, Entry(), limits=OPEN)), NOW)
+
+        assert way.blockers == (Check.CONNECTIONS,)
+        assert way.warnings[0].startswith("Do not go on yet, connections (fail): ")
+
+    def test_blockers_of_the_last_phase(self) -> None:
+        """All of the checklist is held against deleting."""
+        over = Stage(disabled_at=NOW - DAY, grace_ends_at=NOW)
+        case = a_case(entry=Entry(), holdings=HELD)._replace(stage=over)
+        way = way_out(a_dossier(case), NOW)
+
+        assert set(way.blockers) == {Check.STREAMS, Check.RESERVED, Check.APPROVAL}
+
+
+class TestWait:
+    """The grace in words, and the rule that starts it."""
+
+    def test_the_end(self) -> None:
+        """It tells when the grace ends, and when it did."""
+        stage = Stage(disabled_at=NOW - DAY, grace_ends_at=NOW)
+        before, after = staged(stage, NOW - 7200), staged(stage)
+
+        assert "The grace ends at 2027-01-15 08:00 UTC, in 2h." in before.steps[1].notes
+        assert "The grace ended at 2027-01-15 08:00 UTC." in after.steps[1].notes
+
+    def test_the_rule(self) -> None:
+        """The rule never approves by itself, and keeps what is known."""
+        grace = Entry(decommission=Decommission(grace_seconds=7 * DAY))
+        known = staged(Stage(disabled_at=NOW - DAY), entry=grace)
+        (rule,), (new,) = known.steps[1].snippets, staged(Stage()).steps[1].snippets
+
+        assert rule.text.splitlines()[:4] == [
+            '- match: "TEAM"',
+            "  decommission:",
+            "    disabled_on: 2027-01-14",
+            "    grace: 7d",
+        ]
+        assert "disabled_on: 2027-01-15\n    grace: 30d" in new.text
+        assert "# approved_by" in new.text
+
+
+class TestConfigurationMode:
+    """Accounts that stand in files."""
+
+    def test_disable(self) -> None:
+        """Both limits are set to nothing, in the account's own block."""
+        step = the_step(a_way(account="my app", limits=OPEN), DISABLE)
+
+        assert step.snippets[0].text == (
+            '"my app": {\n'
+            "  limits: { max_connections: 0, max_leafnodes: 0 }\n"
+            "  # what stands here already stays\n"
+            "}"
+        )
+        assert texts(step.commands) == texts(step.undo)
+        assert texts(step.commands) == [
+            "nats-server -t -c CONFIG_FILE",
+            "nats-server --signal reload=PID",
+        ]
+
+    @pytest.mark.parametrize(
+        ("limits", "before"),
+        [(Limits(5, 2), (5, 2)), (Limits(0, 0), (-1, -1)), (None, (-1, -1))],
+    )
+    def test_undo(self, limits: Limits | None, before: tuple[int, int]) -> None:
+        """It restores the limits that are known, and no limit else."""
+        connections, leafnodes = before
+        for way in (a_way(limits=limits), an_operator_way(limits=limits)):
+            step = the_step(way, DISABLE)
+            snippets = [each.text for each in step.undo_snippets]
+            shown = "\n".join([*snippets, *texts(step.undo)])
+
+            assert (
+                f"max_connections: {connections}, max_leafnodes: {leafnodes}" in shown
+                or f"--conns={connections} --leaf-conns={leafnodes}" in shown
+            )
+
+    def test_imports(self) -> None:
+        """Each import of each importer is shown as it stands in its block."""
+        importer = importing("TEAM", 'a."b"', verdict="active")
+        service = Import("TEAM", "q", "service")
+        unlisted = importing("TEAM", imports=(service,), verdict="")
+        step = the_step(a_way(importers=(importer, unlisted)), IMPORTS)
+
+        assert [each.text for each in step.snippets] == [
+            '{ stream: { account: "TEAM", subject: "a.\\"b\\"" } }',
+            '{ service: { account: "TEAM", subject: "q" } }',
+        ]
+        assert 'imports of "SHOP", which is active, in' in step.snippets[0].purpose
+        assert step.commands
+        assert not the_step(a_way(), IMPORTS).commands
+
+    def test_purge_of_no_token(self) -> None:
+        """A name that no subject can carry has its streams deleted one by one."""
+        lone = the_step(a_way(account="a.b", holdings=None), PURGE)
+        step = the_step(a_way(account="a.b", holdings=HELD), PURGE)
+
+        assert texts(step.commands) == [
+            "nats --context=ACCOUNT_CONTEXT stream rm -- ORDERS",
+            "nats --context=ACCOUNT_CONTEXT stream rm -- AUDIT",
+            "nats --context=ACCOUNT_CONTEXT stream ls",
+        ]
+        assert texts(lone.commands) == ["nats --context=ACCOUNT_CONTEXT stream ls"]
+        assert GIVE_BACK in titles(a_way(account="a.b", holdings=None))
+
+    @pytest.mark.parametrize(
+        "account", ["a b", "a.b", "*", ">", "a\tb", "a\u00a0b", ""]
+    )
+    def test_names_that_are_no_tokens(self, account: str) -> None:
+        """No purge is printed that would name something else, or nothing."""
+        lines = texts(the_step(a_way(account=account), PURGE).commands)
+
+        assert not any("purge" in line for line in lines)
+
+
+class TestOperatorMode:
+    """Accounts that live by JWTs."""
+
+    def test_disable(self) -> None:
+        """The store is edited under the name, after a look at the key, and pushed."""
+        step = the_step(an_operator_way(limits=OPEN), DISABLE)
+
+        assert texts(step.commands) == [
+            "nsc describe account --name=TEAM",
+            "nsc edit account --name=TEAM --conns=0 --leaf-conns=0",
+            "nsc push --account=TEAM",
+        ]
+        assert KEY in step.commands[0].purpose
+        assert any("MEMORY" in note for note in step.notes)
+
+    @pytest.mark.parametrize(
+        ("resolver", "lines", "note"),
+        [
+            (
+                Resolver.UNKNOWN,
+                [
+                    f"nsc push --account-removal={KEY}",
+                    "nsc delete account --name=TEAM",
+                ],
+                "The push is for the full resolver",
+            ),
+            (
+                Resolver.FULL,
+                [
+                    f"nsc push --account-removal={KEY}",
+                    "nsc delete account --name=TEAM",
+                ],
+                "",
+            ),
+            (
+                Resolver.MEMORY,
+                ["nats-server --signal reload=PID", "nsc delete account --name=TEAM"],
+                "resolver_preload",
+            ),
+            (Resolver.URL, ["nsc delete account --name=TEAM"], "account server"),
+        ],
+    )
+    def test_delete(self, resolver: Resolver, lines: list[str], note: str) -> None:
+        """Servers come first, by the means of their resolver, and then the store."""
+        step = the_step(an_operator_way(Place(resolver=resolver)), DELETE)
+        is_pushed = resolver in {Resolver.UNKNOWN, Resolver.FULL}
+
+        assert texts(step.commands) == lines
+        assert note in " ".join(step.notes)
+        assert any("allow_delete" in each for each in step.warnings) == is_pushed
+        assert any("push -P" in each for each in step.warnings) == is_pushed
+        assert any("CLAIMS.LIST" in each for each in texts(step.checks)) == is_pushed
+
+    def test_memory_resolver(self) -> None:
+        """With JWTs in the configuration nothing is pushed, all is reloaded."""
+        way = an_operator_way(Place(resolver=Resolver.MEMORY), holdings=HELD)
+        lines = texts(the_step(way, DISABLE).commands)
+
+        assert lines[-2:] == [
+            "nsc generate config --mem-resolver --config-file=RESOLVER_FILE --force",
+            "nats-server --signal reload=PID",
+        ]
+        assert not any("push" in each.text for each in commands(way))
+
+    def test_imports(self) -> None:
+        """Each import is deleted from its importer's JWT, which is pushed."""
+        step = the_step(an_operator_way(importers=(importing(KEY),)), IMPORTS)
+
+        assert step.notes == ('"SHOP", which is inactive, imports "orders.>".',)
+        assert texts(step.commands) == [
+            (
+                "nsc delete import --account=SHOP '--subject=orders.>' "
+                f"--src-account={KEY}"
+            ),
+            "nsc push --account=SHOP",
+        ]
+
+    def test_imports_that_cannot_be_said(self) -> None:
+        """An importer that no command line can name is not left out silently."""
+        importer = importing(KEY, name="lost \ufffd", verdict="")
+        step = the_step(an_operator_way(importers=(importer,)), IMPORTS)
+
+        assert not step.commands
+        assert step.notes[0] == '"lost \ufffd" imports "orders.>".'
+        assert "by hand" in step.notes[1]
+
+    @pytest.mark.parametrize("name", UNSAYABLE)
+    def test_names_that_cannot_be_said(self, name: str) -> None:
+        """What nsc cannot be told is left out whole; servers are told the key."""
+        way = an_operator_way(name=name, holdings=HELD)
+        lines = [each.text for each in commands(way)]
+
+        assert [each for each in lines if each.startswith("nsc")] == [
+            f"nsc push --account-removal={KEY}"
+        ]
+        assert f"nats --context=SYSTEM_CONTEXT server account purge -- {KEY}" in lines
+        assert UNSAYABLE[name] in the_step(way, DISABLE).notes[1]
+
+
+class TestImporters:
+    """How sure it is that nobody imports from the account."""
+
+    @pytest.mark.parametrize(
+        ("unknown", "words"),
+        [
+            (0, "Nobody is known to import from it."),
+            (1, "Nobody told what 1 more account may import from it."),
+            (None, "It is not known which accounts there are"),
+        ],
+    )
+    def test_none(self, unknown: int | None, words: str) -> None:
+        """Unknown is never none."""
+        (note,) = the_step(a_way(importers_unknown=unknown), IMPORTS).notes
+
+        assert note.startswith(words)
+
+    def test_some(self) -> None:
+        """Where all are known nothing is added."""
+        assert not the_step(a_way(importers=(importing("TEAM"),)), IMPORTS).notes
+
+
+def test_copies() -> None:
+    """Streams that copy from it are named, and who owns them."""
+    source = Copy("B", "B", "ALL", is_mirror=False)
+    step = the_step(a_way(copies=(COPY, source), are_copies_known=False), COPIES)
+
+    assert step.notes[:3] == (
+        'Stream "MIRROR" of "SHOP" mirrors it.',
+        'Stream "ALL" of "B" sources from it.',
+        "Not all streams of other accounts are known: ask their owners.",
+    )
+
+
+def test_what_was_run_and_what_was_not() -> None:
+    """Only what is run on real servers says so."""
+    for way in (a_way(holdings=HELD), an_operator_way(holdings=HELD)):
+        for command in commands(way):
+            program = command.text.split("curl")[0].split()[:1] or ["curl"]
+            expected = {"nats": Source.NATS, "nsc": Source.NSC}
+            assert command.source is expected.get(program[0], Source.RUN)
+
+
+@pytest.mark.parametrize("name", UNSAYABLE)
+def test_names_that_cannot_be_said(name: str) -> None:
+    """No command of a name that cannot be said is printed, and the way says why."""
+    way = a_way(account=name, name=name, holdings=HELD)
+
+    assert UNSAYABLE[name] in way.warnings[-1]
+    assert not any("acc=" in each.text for each in commands(way))
+    assert not the_step(way, WAIT).snippets
+
+
+@pytest.mark.parametrize("name", UNPRINTABLE)
+def test_names_that_are_no_keys(name: str) -> None:
+    """Where no configuration can be printed with a name, the line is shown alone."""
+    (snippet,) = the_step(a_way(account=name), DISABLE).snippets
+
+    assert snippet.text == "limits: { max_connections: 0, max_leafnodes: 0 }"
+    assert snippet.purpose.startswith("in the block of this account, in")
+
+
+def test_unprintable_servers() -> None:
+    """An URL that cannot be printed is left out; a placeholder stands for none."""
+    way = a_way(Place(monitoring_urls=("http://a\n", "http://b\0")))
+
+    assert "MONITORING_URL/healthz" in the_step(way, LOOK).checks[0].text
+
+
+class TestText:
+    """The way out as plain text."""
+
+    def test_reads(self) -> None:
+        """It has everything, in the order in which it is done."""
+        way = a_way(holdings=HELD, importers=(importing("TEAM"),), limits=OPEN)
+        text = render_text(way)
+
+        places = [text.index(f". {title} [") for title in titles(way)]
+        assert places == sorted(places)
+        assert text.startswith("The way out of TEAM (TEAM), configuration mode\n")
+        assert text.endswith("\n")
+        assert all(f"     {each.text}\n" in text for each in commands(way))
+        assert "operator mode" in render_text(an_operator_way())
+
+    @pytest.mark.parametrize("name", [*SAYABLE, *UNSAYABLE])
+    def test_hostile_names(self, name: str) -> None:
+        """Nothing in it does anything to a terminal, whatever the names are."""
+        held = Holdings(streams=1, names=(name,), as_of_at=NOW)
+        known: dict[str, Any] = {
+            "name": name,
+            "holdings": held,
+            "copies": (Copy(name, name, name, is_mirror=True),),
+            "importers": (importing(name, name, name=name, account=name),),
+        }
+        for way in (a_way(account=name, **known), an_operator_way(**known)):
+            assert all(map(str.isprintable, render_text(way).split("\n")))
