@@ -14,7 +14,7 @@ from nats_idle_exporter.removal.checklist import Case, examine
 from nats_idle_exporter.removal.dossier import FRESH, Dossier, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Use
 from nats_idle_exporter.removal.hints import NO_SUCCESSORS, Successors
-from nats_idle_exporter.removal.registry import Entry
+from nats_idle_exporter.removal.registry import Entry, with_tags
 
 Entries = Callable[[str, str], Entry]
 """(account id, account name) -> what the operator's rules say of it."""
@@ -61,6 +61,16 @@ class Dossiers(Mapping[str, Dossier]):
     def __len__(self) -> int:
         return len(self._material.views)
 
+    def look_up(self, account: str) -> Dossier:
+        """Return a dossier without keeping it, for whoever looks at very many."""
+        return self._made.get(account) or self._make(account)
+
+    def entry(self, account: str) -> Entry:
+        """Return what the rules say of an account, and where they do not, its JWT."""
+        entry = self._material.entries(account, self._material.views[account].name)
+        jwt = self._material.facts[account].jwt
+        return with_tags(entry, jwt.tags, jwt.description) if jwt else entry
+
     def facts(self, account: str) -> AccountFacts:
         """Return what is known of an account, without judging it."""
         return self._material.facts[account]
@@ -72,7 +82,7 @@ class Dossiers(Mapping[str, Dossier]):
     def _make(self, account: str) -> Dossier:
         material = self._material
         view = material.views[account]
-        entry = material.entries(account, view.name)
+        entry = self.entry(account)
         facts, stage = material.facts[account], self.stage(account)
         successors = material.successors
         case = Case(self._system, use_of(view), facts, entry, stage, successors)
