@@ -102,7 +102,7 @@ def _hints(detail: AccountDetail) -> Iterator[str]:
     if detail.hints:
         yield "Hints: guesses, and no reason for or against anything"
     for each in detail.hints:
-        yield f"  {accountwords.HINTS[each.hint]} {_shown(each.detail)}"
+        yield f"  {_shown(each.detail)}"
 
 
 def _stage(detail: AccountDetail) -> Iterator[str]:

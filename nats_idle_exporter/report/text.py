@@ -51,7 +51,7 @@ def summary(report: Report) -> list[str]:
     return [
         f"{total}: {', '.join(counts)}" if counts else total,
         (
-            f"{len(safe):,} safe to remove; inactive ones hold {held}"
+            f"{len(safe):,} safe to remove; inactive ones hold or reserve {held}"
             + (f" (not known of {untold:,})" if untold else "")
         ),
         f"By {source}, as of {words.moment(report.as_of_at)}",
