@@ -61,6 +61,16 @@ class Dossiers(Mapping[str, Dossier]):
     def __len__(self) -> int:
         return len(self._material.views)
 
+    def look_up(self, account: str) -> Dossier:
+        """Return a dossier without keeping it, for whoever looks at very many."""
+        return self._made.get(account) or self._make(account)
+
+    def entry(self, account: str) -> Entry:
+        """Return what the rules say of an account, and where they do not, its JWT."""
+        entry = self._material.entries(account, self._material.views[account].name)
+        jwt = self._material.facts[account].jwt
+        return with_tags(entry, jwt.tags, jwt.description) if jwt else entry
+
     def facts(self, account: str) -> AccountFacts:
         """Return what is known of an account, without judging it."""
         return self._material.facts[account]

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import islice
 from urllib.parse import quote, unquote
 
-from nats_idle_exporter.activity import AccountView, SystemView
+from nats_idle_exporter.activity import AccountView, SystemView, Verdict
 from nats_idle_exporter.api import accounts, model
 from nats_idle_exporter.api.accounts import Seen
 from nats_idle_exporter.api.query import Query
+from nats_idle_exporter.removal.dossier import Removability
 from nats_idle_exporter.removal.wayout import Place, way_out
 from nats_idle_exporter.snapshot import Ownership, Snapshot
 
@@ -30,8 +31,8 @@ class Book:
     def accounts(self, query: Query) -> model.Accounts:
         """Return those accounts that a query asks for.
 
-        Dossiers are made for each account that is looked at: of very many, when asked
-        by removability, it takes seconds.
+        When asked by removability, very many may have to be examined to find few, and
+        that takes seconds.
 
         Raises:
             UnknownError: there is no such system.
@@ -64,11 +65,20 @@ class Book:
         return accounts.detail(seen, way, now_at)
 
     def seen(self, system: str, view: AccountView) -> Seen:
-        """Return an account with its dossier, which is made now if it was not."""
+        """Return an account with its dossier, which is not kept: it may be one of many.
+
+        Most of the accounts that are asked for are in use, and nobody else asks.
+        """
         dossiers = self.snapshot.dossiers.get(system)
-        dossier = dossiers[view.account] if dossiers is not None else None
+        dossier = dossiers.look_up(view.account) if dossiers is not None else None
         owner = dossier.entry if dossier else self.ownership(view.account, view.name)
         return Seen(system, view, owner, dossier)
+
+    def _owner(self, system: str, view: AccountView) -> str:
+        dossiers = self.snapshot.dossiers.get(system)
+        if dossiers is not None:
+            return dossiers.entry(view.account).owner
+        return self.ownership(view.account, view.name).owner
 
     def _system(self, name: str) -> SystemView:
         view = self.snapshot.systems.get(name)
@@ -89,9 +99,11 @@ class Book:
                 continue
             if query.account not in {None, view.account, view.name}:
                 continue
-            seen = self.seen(system, view)
-            if query.owner not in {None, seen.owner.owner}:
+            if query.owner is not None and query.owner != self._owner(system, view):
                 continue
+            if not _may_be(view, query.removability):
+                continue
+            seen = self.seen(system, view)
             if query.removability in {None, seen.removability}:
                 yield seen
 
@@ -107,6 +119,18 @@ class Book:
                 begin = bisect_right(views, start[1], key=_id)
             for view in islice(views, begin, None):
                 yield name, view
+
+
+def _may_be(view: AccountView, removability: Removability | None) -> bool:
+    """Say whether it is worth to examine an account that is looked for by that.
+
+    One check is known by the verdict, and the whole is never better than that one.
+    """
+    if view.verdict is Verdict.ACTIVE:
+        return removability in {None, Removability.BLOCKED}
+    if view.verdict is Verdict.UNKNOWN:
+        return removability is not Removability.SAFE
+    return True
 
 
 def _id(view: AccountView) -> str:

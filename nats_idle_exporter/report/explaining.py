@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from nats_idle_exporter.api.facts import Facts
 from nats_idle_exporter.api.model import AccountDetail
-from nats_idle_exporter.removal.words import counted, size
 from nats_idle_exporter.removal.wayout import render_text as render_way
+from nats_idle_exporter.removal.words import counted, size
 from nats_idle_exporter.report.model import Explanation
 from nats_idle_exporter.web import accountwords, words
 
@@ -102,7 +102,7 @@ def _hints(detail: AccountDetail) -> Iterator[str]:
     if detail.hints:
         yield "Hints: guesses, and no reason for or against anything"
     for each in detail.hints:
-        yield f"  {accountwords.HINTS[each.hint]} {_shown(each.detail)}"
+        yield f"  {_shown(each.detail)}"
 
 
 def _stage(detail: AccountDetail) -> Iterator[str]:

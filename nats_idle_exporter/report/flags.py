@@ -133,7 +133,7 @@ def _add_report_flags(parser: argparse.ArgumentParser) -> None:
         dest="client_file",
         metavar="FILE",
         type=Path,
-        help="how the daemon is asked: a YAML file in Prometheus' words for HTTP clients",
+        help="how it is asked: YAML, in Prometheus' words for HTTP clients",
     )
     flags.add_argument(
         "--sample",

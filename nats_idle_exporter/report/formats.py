@@ -14,7 +14,7 @@ from nats_idle_exporter.api.facts import Holdings
 from nats_idle_exporter.api.model import Account
 from nats_idle_exporter.removal.facts import UNLIMITED
 from nats_idle_exporter.report.model import Report
-from nats_idle_exporter.report.text import cells, summary
+from nats_idle_exporter.report.text import cells, remarks, summary
 from nats_idle_exporter.web import words
 
 _FORMULA = (
@@ -64,7 +64,12 @@ _COLUMNS = (
 )
 _HELD = frozenset(Holdings.__struct_fields__) & frozenset(_COLUMNS)
 _FIELDS = frozenset(Account.__struct_fields__) & frozenset(_COLUMNS)
-_PUNCTUATION = re.compile(r"[!-/:-@\[-`{-~]")
+_MARKUP = re.compile(
+    r"[\\`*_{}\[\]<>#|~&@$]"  # emphasis, code, links, HTML, tables, mentions, formulas
+    r"|:(?![\d\s]|$)"  # URLs and emoji, but neither times nor sentences
+    r"|(?<=www)\.",
+    re.IGNORECASE,
+)
 
 
 def render_json(document: msgspec.Struct) -> str:
@@ -89,7 +94,7 @@ def render_markdown(report: Report) -> str:
     """Return the report with a table in the form that GitHub has."""
     lines = ["# NATS accounts that nobody uses", ""]
     lines += [escaped(line) + "  " for line in summary(report)]
-    lines += ["", *(f"- {escaped(words.visible(n, 1000))}" for n in report.notes)]
+    lines += ["", *(f"- {escaped(words.visible(n, 1000))}" for n in remarks(report))]
     rows = [cells(account) for account in report.accounts]
     if rows:
         names = list(rows[0])
@@ -100,12 +105,14 @@ def render_markdown(report: Report) -> str:
 
 
 def escaped(text: str) -> str:
-    r"""Return visible text of one line, in which Markdown sees nothing but text.
+    r"""Return visible text of one line, for a cell or for behind other words.
+
+    Markdown and HTML see nothing but text in it.
 
     >>> print(escaped("a|b <i>"))
     a\|b &lt;i&gt;
     """
-    text = _PUNCTUATION.sub(_escape, text)
+    text = _MARKUP.sub(_escape, text)
     # Spaces at the ends of a cell are lost otherwise, and so is a name of spaces.
     return re.sub(r"^ +| +$", lambda found: "&#32;" * len(found[0]), text)
 

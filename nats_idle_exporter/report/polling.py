@@ -22,17 +22,18 @@ from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.poller import Poller
 from nats_idle_exporter.remembering import Remembering
+from nats_idle_exporter.removal.words import counted
 from nats_idle_exporter.report.model import ObservationError
 from nats_idle_exporter.setup import Setup, prepare
 from nats_idle_exporter.snapshot import Snapshot
 
 ONCE: Final = (
-    "One poll, and nothing known from before: whatever was used since its servers"
-    " started is unknown, for counters do not tell when."
+    "Nothing is known from before: whatever was used since its servers started is"
+    " unknown, for counters do not tell when."
 )
 TWICE: Final = (
-    "Two polls, {} apart, and nothing known from before: what was used in between is"
-    " active; what was used earlier, since its servers started, is unknown."
+    "Nothing is known from before: what was used between the polls is active; what was"
+    " used earlier, since its servers started, is unknown."
 )
 PROVEN: Final = (
     "inactive is said only where every server proves that nobody used the account since"
@@ -52,8 +53,6 @@ class Polled:
         sample_seconds: between the two; None for one poll.
     """
 
-    source: str = "a report of its own, without a daemon"
-
     def __init__(
         self, snapshot: Snapshot, setup: Setup, sample_seconds: float | None
     ) -> None:
@@ -61,12 +60,17 @@ class Polled:
         self._sample_seconds = sample_seconds
 
     @property
+    def source(self) -> str:
+        """Return how little was watched."""
+        if self._sample_seconds is None:
+            return "one poll"
+        return f"two polls, {format_duration(self._sample_seconds)} apart"
+
+    @property
     def limits(self) -> tuple[str, ...]:
         """Return what so little watching can tell, and what not."""
-        if self._sample_seconds is None:
-            return ONCE, PROVEN, UNKNOWN
-        apart = format_duration(self._sample_seconds)
-        return TWICE.format(apart), PROVEN, UNKNOWN
+        first = ONCE if self._sample_seconds is None else TWICE
+        return first, PROVEN, UNKNOWN
 
     async def watch(self) -> Endpoints:
         """Return what was polled."""
@@ -111,7 +115,7 @@ async def poll(
     snapshots: deque[Snapshot] = deque(maxlen=1)
     endpoints = sum(map(len, setup.systems.values()))
     async with _polling(setup, clock, snapshots.append) as poller:
-        tell(f"polling {endpoints} endpoints")
+        tell(f"polling {counted(endpoints, 'endpoint')}")
         await poller.cycle()
         if sample_seconds is not None:
             tell(f"polling again in {format_duration(sample_seconds)}")

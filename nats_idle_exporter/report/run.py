@@ -53,7 +53,7 @@ def run_report(options: ReportOptions) -> int:
     except ObservationError as error:
         _tell(str(error))
         return NOT_OBSERVED
-    _write(_rendered(document, options.format))
+    write(_rendered(document, options.format))
     found = matching(_accounts(document), map(FailOn, options.fail_on))
     for what, count in found.items():
         _tell(f"--fail-on {what}: {count:,}")
@@ -111,7 +111,7 @@ def _rendered(document: Report | Explanation, form: Format) -> str:
     return renderers[form](document)
 
 
-def _write(text: str) -> None:
+def write(text: str) -> None:
     """Write to stdout in UTF-8, whatever the terminal is; a reader may leave early."""
     try:
         sys.stdout.flush()

@@ -24,10 +24,18 @@ _RIGHT = frozenset({"IDLE", "THRESHOLD", "STREAMS", "STORED", "RESERVED", "IMPOR
 def render_text(report: Report) -> str:
     """Return the report in lines, a table of the accounts last."""
     lines = [*summary(report), ""]
-    lines += [f"- {words.visible(note, 1000)}" for note in report.notes]
+    lines += [f"- {words.visible(note, 1000)}" for note in remarks(report)]
     if report.accounts:
         lines += ["", *_aligned([cells(each) for each in report.accounts])]
     return "\n".join([*lines, ""])
+
+
+def remarks(report: Report) -> list[str]:
+    """Return the notes, and what the marks in the table mean."""
+    notes = list(report.notes)
+    if not all(account.is_observed for account in report.accounts):
+        notes.append("* is not backed by watching up to now.")
+    return notes
 
 
 def summary(report: Report) -> list[str]:
@@ -35,12 +43,17 @@ def summary(report: Report) -> list[str]:
     verdicts = Counter(account.verdict for account in report.accounts)
     counts = [f"{verdicts[each]:,} {each}" for each in Verdict if verdicts[each]]
     safe = [a for a in report.accounts if a.removability is Removability.SAFE]
-    freed = sum(map(frees, report.accounts))
+    inactive = [a for a in report.accounts if a.verdict is Verdict.INACTIVE]
+    held = size(sum(map(frees, inactive)))
+    untold = sum(account.holdings is None for account in inactive)
     total = counted(len(report.accounts), "account")
     source = words.visible(report.source)
     return [
         f"{total}: {', '.join(counts)}" if counts else total,
-        f"{len(safe):,} safe to remove; inactive ones hold {size(freed)}",
+        (
+            f"{len(safe):,} safe to remove; inactive ones hold or reserve {held}"
+            + (f" (not known of {untold:,})" if untold else "")
+        ),
         f"By {source}, as of {words.moment(report.as_of_at)}",
     ]
 
@@ -64,9 +77,16 @@ def cells(account: Account) -> dict[str, str]:
         "RESERVED": _reserved(account),
         "IMPORTERS": _importers(account),
         "REMOVABLE": account.removability,
-        "BLOCKED BY": ", ".join(each.check for each in account.blockers) or "-",
+        "BLOCKED BY": _blockers(account),
         "ID": _id(account),
     }
+
+
+def _blockers(account: Account) -> str:
+    if account.removability is Removability.SAFE:
+        return "-"
+    # Without a single check nothing was examined.
+    return ", ".join(each.check for each in account.blockers) or NOT_KNOWN
 
 
 def _id(account: Account) -> str:

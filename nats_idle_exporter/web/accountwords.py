@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from nats_idle_exporter.activity import Reason, Verdict
 from nats_idle_exporter.api.model import Account
-from nats_idle_exporter.removal.dossier import Check, Hint, Removability
+from nats_idle_exporter.removal.dossier import Check, Removability
 from nats_idle_exporter.removal.facts import UNLIMITED, Role, Told
 from nats_idle_exporter.removal.words import size
 from nats_idle_exporter.web import words
@@ -23,13 +23,6 @@ CHECKS = {
     Check.EXEMPTION: "No exemption holds",
 }
 """What holds when an item of the checklist passes."""
-
-HINTS = {
-    Hint.NEVER_USED: "Never seen in use: made in advance?",
-    Hint.USED_UNTIL: "Used until a day, then no more: moved, or is its client dead?",
-    Hint.TEMPORARY_NAME: "Its name sounds temporary: left over?",
-    Hint.SUCCEEDED: "Another one came into use instead: replaced?",
-}
 
 ROLES = {
     Role.SYSTEM: "the system account",

@@ -49,6 +49,12 @@ _ENVIRONMENT.globals.update(account_path=account_path)
 _STYLE = _ENVIRONMENT.get_template("style.css").render()
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 
+# Compiled here: it takes longer than the event loop may stand still.
+_TEMPLATES = {
+    name: _ENVIRONMENT.get_template(name)
+    for name in ("index.html.j2", "account.html.j2")
+}
+
 CONTENT_SECURITY_POLICY = (
     f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; "
     "form-action 'none'; frame-ancestors 'none'"
@@ -58,7 +64,7 @@ CONTENT_SECURITY_POLICY = (
 
 def render(template: str, **values: Any) -> str:
     """Return the HTML of a page."""
-    return _ENVIRONMENT.get_template(template).render(
+    return _TEMPLATES[template].render(
         version=__version__,
         style=Markup(_STYLE),  # noqa: S704 - our own file, no word from outside
         **values,

@@ -22,8 +22,14 @@ from nats_idle_exporter.activity import (
 from nats_idle_exporter.api import model, watch
 from nats_idle_exporter.api.book import Book, UnknownError
 from nats_idle_exporter.api.query import Query, parse_query
-from nats_idle_exporter.removal.dossier import Check, Outcome, Removability, Stage
-from nats_idle_exporter.removal.facts import Holdings, Limits
+from nats_idle_exporter.removal.dossier import (
+    Check,
+    Dossier,
+    Outcome,
+    Removability,
+    Stage,
+)
+from nats_idle_exporter.removal.facts import Holdings, Jwt, Limits, Role
 from nats_idle_exporter.removal.registry import Decommission, Entry
 from tests.api.builders import HOSTILE, a_book, hostile_snapshot, knowing, known
 from tests.metrics.builders import (
@@ -177,6 +183,48 @@ class TestList:
         assert read_all(book, removability=safe, limit=1) == [("b", "A1")]
         assert read_all(book, verdict=Verdict.ACTIVE, removability=safe) == []
 
+    def test_shortcuts_change_nothing(self) -> None:
+        """Who is not examined would not have been found, whatever is known of them."""
+        facts: list[dict[str, Any]] = [
+            {},
+            {"limits": None},
+            {"importers_unknown": 1, "told_at": None},
+            {"holdings": None, "roles": frozenset(Role)},
+        ]
+        doubtful: dict[str, Any] = {"is_observed": False, "idle_seconds": 1.0}
+        everybody = [
+            known(f"{verdict}{number}", verdict=verdict, facts=told, **observed)
+            for verdict in (*Verdict,)
+            for observed in ({}, doubtful)
+            for number, told in enumerate(facts, 4 * bool(observed))
+        ]
+        snapshot = knowing(default=everybody)
+
+        for asked in Removability:
+            assert read_all(a_book(snapshot), removability=asked) == [
+                ("default", account)
+                for account in sorted(snapshot.dossiers["default"])
+                if snapshot.dossiers["default"][account].removability is asked
+            ]
+
+    def test_owners_by_tags(self) -> None:
+        """Where no rule names an owner, the account's JWT does."""
+        jwt = Jwt(tags=("owner:ann",))
+        book = a_book(
+            knowing(default=[known("A", entry=Entry(), facts={"jwt": jwt}), known("B")])
+        )
+
+        assert read_all(book, owner="ann") == [("default", "A")]
+        [row, _] = book.accounts(Query()).accounts
+        assert row.owner == "ann"
+
+    def test_owners_without_dossiers(self) -> None:
+        """Where nobody collects facts, rules alone tell owners."""
+        snapshot = a_snapshot({"default": a_system(an_account("A"), an_account("B"))})
+        book = Book(snapshot, lambda account, _: Owner(account.lower()))
+
+        assert read_all(book, owner="b") == [("default", "B")]
+
     def test_a_system_that_does_not_exist(self) -> None:
         """A misspelt system is no system without accounts."""
         with pytest.raises(UnknownError, match="no such system"):
@@ -219,8 +267,8 @@ class TestList:
         snapshot = knowing(default=[known(str(number)) for number in range(50)])
         asked: list[str] = []
 
-        class Counting(dict[str, Any]):
-            def __getitem__(self, account: str) -> Any:
+        class Counting:
+            def look_up(self, account: str) -> Dossier:
                 asked.append(account)
                 return snapshot.dossiers["default"][account]
 
