@@ -125,7 +125,6 @@ class TestAnswers:
         assert facts["C"].importers_unknown == 1
         facts = world.cycle(*everybody, answers=(an_answer("C"), an_answer("$G")))
         assert facts["A"].importers_unknown == 0
-        )
 
     def test_unmade_imports_are_unknown(self) -> None:
         """A server that could not make them out told nothing of them."""
@@ -353,9 +352,8 @@ class TestJwts:
         world = World(BY_JWT)
         answer = an_answer("A", "B", claimed=a_jwt_of("A"))
         world.cycle("A", "B", answers=(answer,))
-        world.collector.list_accounts(
-            told_by_inventory(a_jwt_of("A", 2000.0, limits=AccountLimits(0, 0)), a_jwt_of("B"))
-        )
+        shut = a_jwt_of("A", 2000.0, limits=AccountLimits(0, 0))
+        world.collector.list_accounts(told_by_inventory(shut, a_jwt_of("B")))
         world.now += 30.0
         world.collector.take(world.reading(BY_JWT, "SYS"))
 
