@@ -36,11 +36,6 @@ class ImporterIndex:
         else:
             del self._exporters[account]
 
-    def keep(self, accounts: Iterable[str]) -> None:
-        """Forget all other importers."""
-        for account in self._exporters.keys() - set(accounts):
-            self.learn(account, ())
-
     @property
     def importers(self) -> Imported:
         """Return who imports from whom now."""

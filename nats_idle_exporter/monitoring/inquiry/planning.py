@@ -14,7 +14,7 @@ LOOKS_PER_QUESTION: Final = 20
 CANDIDATES_SHARE: Final = 0.5
 """Part of the requests that goes to inactive accounts once everybody was told of."""
 
-Rank = tuple[bool, float]
+Rank = tuple[bool, float, str]
 
 
 class Planner:
@@ -151,8 +151,8 @@ def _ranks(views: Mapping[str, AccountView]) -> Callable[[str], Rank]:
     def rank(account: str) -> Rank:
         view = views.get(account)
         if view is None:
-            return True, 0.0
+            return True, 0.0, account
         is_raised = view.verdict is Verdict.INACTIVE
-        return not is_raised, -view.idle_seconds / view.threshold_seconds
+        return not is_raised, -view.idle_seconds / view.threshold_seconds, account
 
     return rank
