@@ -79,13 +79,6 @@ class Dossiers(Mapping[str, Dossier]):
         """Return where an account stands on its way out."""
         return self._material.stages.get(account, FRESH)
 
-    def entry(self, account: str) -> Entry:
-        """Return what is said of an account, by the rules or else by its JWT."""
-        material = self._material
-        entry = material.entries(account, material.views[account].name)
-        jwt = material.facts[account].jwt
-        return entry if jwt is None else with_tags(entry, jwt.tags, jwt.description)
-
     def _make(self, account: str) -> Dossier:
         material = self._material
         use, facts = use_of(material.views[account]), material.facts[account]

@@ -10,7 +10,7 @@ from nats_idle_exporter.dossiers import Dossiers, Material
 from nats_idle_exporter.monitoring.inquiry import Facts
 from nats_idle_exporter.removal.happenings import Event
 from nats_idle_exporter.removal.lifecycle import Lifecycle
-from nats_idle_exporter.removal.registry import Entry, Registry, with_tags
+from nats_idle_exporter.removal.registry import Registry
 from nats_idle_exporter.removal.sights import Doors
 
 
@@ -55,15 +55,12 @@ def work(end: CycleEnd, lifecycle: Lifecycle, registry: Registry) -> Casework:
     facts = end.facts
     doors = Doors(facts.closed, _Told(facts))
     events = lifecycle.step(end.now_at, end.view.accounts, doors, registry)
-
-    def entry(account: str, name: str) -> Entry:
-        return with_tags(registry.entry(account, name), *facts.words(account))
-
     material = Material(
         views=facts.views,
         facts=facts,
-        entries=entry,
+        entries=registry.entry,
         stages=lifecycle.stages,
+        successors=lifecycle.successors,
         now_at=end.now_at,
     )
     return Casework(Dossiers(end.system, material), events)
@@ -77,4 +74,4 @@ class _Told(Container[str]):
 
     def __contains__(self, account: object) -> bool:
         facts = self._facts.get(account) if isinstance(account, str) else None
-        return facts is not None and bool(facts.limits is not None or facts.is_expired)
+        return facts is not None and facts.is_closed is not None

@@ -198,10 +198,11 @@ class AccountFacts:
     told_at: float | None = None
 
     @property
-    def is_closed(self) -> bool:
-        """Whether it is known that nobody may log in."""
-        is_disabled = self.limits is not None and self.limits.is_disabled
-        return bool(self.is_expired) or is_disabled
+    def is_closed(self) -> bool | None:
+        """Whether nobody may log in; None while nobody told."""
+        if self.is_expired:
+            return True
+        return None if self.limits is None else self.limits.is_disabled
 
     @property
     def is_zombie(self) -> bool:

@@ -5,10 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nats_idle_exporter.removal.facts import AccountFacts, Limits
 from nats_idle_exporter.removal.roll import Roll
-from nats_idle_exporter.removal.sights import doors_of
-from tests.removal.cases import some_facts
 from tests.removal.lifelines import Seen, Used
 
 accounts = st.lists(
@@ -57,23 +54,3 @@ def test_it_agrees_with_looking_at_each(cycles: list[list[Seen]]) -> None:
         assert roll.name("X") == "X"
         for each in cycle:
             assert roll.name(each.account) == each.name
-
-
-def test_doors() -> None:
-    """Closed is who is disabled or expired; of the others some are known."""
-
-    def fact(account: str, **changes: object) -> AccountFacts:
-        return some_facts(account=account, **changes)
-
-    doors = doors_of(
-        [
-            fact("disabled", limits=Limits(0, 0)),
-            fact("half", limits=Limits(0, 1)),
-            fact("open", limits=Limits(-1, -1)),
-            fact("expired", limits=None, is_expired=True),
-            fact("untold", limits=None, is_expired=False),
-        ]
-    )
-
-    assert doors.closed == {"disabled", "expired"}
-    assert doors.told == {"disabled", "half", "open", "expired"}

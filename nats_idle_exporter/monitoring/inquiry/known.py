@@ -12,11 +12,7 @@ from nats_idle_exporter.monitoring.inquiry.copies import Copies
 from nats_idle_exporter.monitoring.inquiry.holdings import Held
 from nats_idle_exporter.monitoring.inquiry.importers import Imported
 from nats_idle_exporter.monitoring.inquiry.roles import RolesKnown
-from nats_idle_exporter.monitoring.inquiry.standing import (
-    Standing,
-    newest_of,
-    standing_of,
-)
+from nats_idle_exporter.monitoring.inquiry.standing import Standing, standing_of
 from nats_idle_exporter.monitoring.inventory import InventoryAccount
 from nats_idle_exporter.removal.facts import (
     UNLIMITED,
@@ -109,13 +105,6 @@ class Facts(Mapping[str, AccountFacts]):
         }
         suspects.update(a for a, each in known.listed.items() if _shut(each, now_at))
         return frozenset(a for a in suspects & known.views.keys() if self[a].is_closed)
-
-    def words(self, account: str) -> tuple[tuple[str, ...], str]:
-        """Return the tags and the description of an account's newest JWT."""
-        known = self._known
-        heard = known.heard.get(account)
-        newest = newest_of(heard.answer if heard else None, known.listed.get(account))
-        return (newest.tags, newest.description) if newest else ((), "")
 
     def __getitem__(self, account: str) -> AccountFacts:
         known = self._known

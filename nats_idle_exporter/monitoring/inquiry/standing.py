@@ -44,8 +44,8 @@ def standing_of(
         now_at: Unix seconds.
     """
     by_server = answer.claimed if answer else None
-    copies = _copies(answer, listed)
-    newest = newest_of(answer, listed)
+    copies = [each for each in (by_server, listed) if each and each.limits is not None]
+    newest = max(copies, key=_issued_at, default=None)
     exports, imports = _outside(answer, by_server, newest)
     return Standing(
         is_claimed=bool(copies),
@@ -58,20 +58,6 @@ def standing_of(
         answers_logins=any(each.answers_logins for each in copies),
         is_system=bool(answer and answer.is_system),
     )
-
-
-def newest_of(
-    answer: Answer | None, listed: InventoryAccount | None
-) -> InventoryAccount | None:
-    """Return what the newer JWT claims; None where nobody told any."""
-    return max(_copies(answer, listed), key=_issued_at, default=None)
-
-
-def _copies(
-    answer: Answer | None, listed: InventoryAccount | None
-) -> list[InventoryAccount]:
-    by_server = answer.claimed if answer else None
-    return [each for each in (by_server, listed) if each and each.limits is not None]
 
 
 def _outside(
