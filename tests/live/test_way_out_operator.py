@@ -294,6 +294,50 @@ async def test_expiry_is_no_way_out(nats_version: str) -> None:
         await system.until_told("is sick after a restart", UNRESOLVED)
 
 
+async def test_revocation_is_no_way_out(nats_version: str) -> None:
+    """Who is issued after a revocation may log in, as is warned of."""
+    system = System(nats_version, Resolver.FULL)
+    step = the_step(system.way, "Let nobody connect")
+    assert any("issued later may log in" in each for each in step.warnings)
+    now = int(time.time())
+    old = credentials(system.team, "old", iat=now - 20)
+    fresh = credentials(system.team, "fresh", iat=now)
+    async with running(system.server):
+        assert (await log_in_by_jwt(system.server, old)).startswith(b"PONG")
+
+        claims = {**system.claims(), "revocations": {"*": now - 10}}
+        system.operator.sign_account(system.team, claims=claims)
+        await push(system.server, system.operator, system.team)
+
+        answer = await log_in_by_jwt(system.server, old)
+        assert b"Authorization Violation" in answer
+        assert (await log_in_by_jwt(system.server, fresh)).startswith(b"PONG")
+
+
+async def test_an_import_that_is_left(nats_version: str) -> None:
+    """It is gone after a restart, without a word, as is warned of."""
+    system = System(nats_version, Resolver.FULL)
+    server, shop = system.server, credentials(system.shop)
+    (warning,) = the_step(system.way, "Remove the imports").warnings
+    assert "is gone after the next restart of a server, without a word" in warning
+
+    async def exporters() -> set[str]:
+        path = f"/accountz?acc={system.shop.public_key}"
+        detail = (await server.read(path))["account_detail"]
+        return {each["account"] for each in detail["imports"]}
+
+    async with running(server):
+        assert (await log_in_by_jwt(server, shop)).startswith(b"PONG")
+        await system.remove(the_step(system.way, "Delete the account").commands)
+        assert system.team.public_key in await exporters()
+
+        await server.restart()
+        await system.until_told("is well", OK)
+
+        assert (await log_in_by_jwt(server, shop)).startswith(b"PONG")
+        assert system.team.public_key not in await exporters()
+
+
 async def test_deleting_takes_permission(nats_version: str) -> None:
     """A full resolver without ``allow_delete`` keeps the account, as is warned of."""
     system = System(nats_version, Resolver.FULL)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,7 +22,9 @@ from nats_idle_exporter.removal.wayout import (
     render_text,
     way_out,
 )
+from nats_idle_exporter.removal.wayout.quoting import shell_line
 from tests.removal.cases import APPROVED, DAY, NOW, USE, a_case, a_dossier
+from tests.removal.documented import CONFIGURATION, OPERATOR
 from tests.removal.hostile import (
     BOTH_QUOTES,
     PRINTABLE,
@@ -461,3 +464,16 @@ class TestText:
         }
         for way in (a_way(account=name, **known), an_operator_way(**known)):
             assert all(map(str.isprintable, render_text(way).split("\n")))
+
+
+def test_the_documentation_shows_it() -> None:
+    """What docs/removal.md shows is what is printed."""
+    page = (Path(__file__).parents[2] / "docs" / "removal.md").read_text("utf-8")
+    blocks = page.split("```text\n")[1:]
+    shown = [block.split("```")[0] for block in blocks]
+
+    assert shown[0] == CONFIGURATION
+    assert all(each in OPERATOR for each in shown[1:3])
+    assert all(f"| `{check}` |" in page for check in Check)
+    line = shell_line("nsc", "push", "--account=two\nlines")
+    assert f"```sh\n{line}\n```" in page

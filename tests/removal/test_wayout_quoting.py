@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from nats_idle_exporter.monitoring.wire import LONGEST_NAME
 from nats_idle_exporter.removal.registry import Entry, Registry, Rule
 from nats_idle_exporter.removal.wayout.quoting import (
     config_key,
@@ -16,6 +17,7 @@ from nats_idle_exporter.removal.wayout.quoting import (
     url_part,
     yaml_glob,
 )
+from nats_idle_exporter.text import shorten
 from tests.removal.hostile import (
     BOTH_QUOTES,
     PRINTABLE,
@@ -39,6 +41,12 @@ def test_what_is_printed_is_printable(name: str) -> None:
 def test_what_cannot_be_said_is_refused(name: str) -> None:
     """A name that no command line can carry is refused with its reason."""
     assert UNSAYABLE[name] in objection(name)
+
+
+def test_names_that_were_cut() -> None:
+    """What the poll cuts is known as cut, and what only ends in dots is not."""
+    assert objection(shorten("x" * 1000, LONGEST_NAME)) == "only its beginning is known"
+    assert not objection("and so on...")
 
 
 def test_plain_words_stay_plain() -> None:

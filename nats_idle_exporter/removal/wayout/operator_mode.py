@@ -186,7 +186,10 @@ def _importers_step(task: Task) -> Step:
         phase=Phase.DELETE,
         title="Remove the imports of other accounts",
         notes=(*notes, *importers_words(task)),
-        warnings=("An import that is left stays in the JWT, marked as invalid.",),
+        warnings=(
+            "An import that is left is gone after the next restart of a server, without "
+            "a word, and its importer's first login there waits for two seconds.",
+        ),
         commands=tuple(commands),
         checks=(health(task, "every server is well"),),
     )
