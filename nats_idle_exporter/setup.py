@@ -82,8 +82,8 @@ def prepare(
             that stays as it is keeps its reader, and with it its last lists.
 
     Raises:
-        ConfigError: a file that an endpoint needs cannot be used, or the state would
-            have to move.
+        ConfigError: a file that an endpoint needs, or the registry file, cannot be
+            used, or the state would have to move.
         StartError: a source needs a package that is not installed.
     """
     path = state_path(config, environment)

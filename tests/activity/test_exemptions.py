@@ -77,7 +77,7 @@ class TestExemptions:
         assert watcher.account().verdict is Verdict.EXEMPT
 
     def test_what_was_raised_before_is_not_held(self) -> None:
-        """An exemption that ends in an outage leaves a doubt until it is proven anew."""
+        """One that ends in an outage leaves a doubt, until it is proven anew."""
         rules = Exempting(until_at=START)
         watcher, before = watched(rules)
         rules.until_at = START + 2 * POLL

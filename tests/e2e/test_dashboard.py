@@ -103,7 +103,7 @@ async def test_every_query_returns_data(tmp_path: Path) -> None:
 
 
 async def test_every_query_about_removal_returns_data(tmp_path: Path) -> None:
-    """With accounts that hold, reserve, expire and are disabled no panel stays empty."""
+    """With accounts that hold, expire and are disabled no panel stays empty."""
     async with (
         TestServer(removal_page()) as server,
         running_scraper(tmp_path, f"127.0.0.1:{server.port}", {}) as prometheus,

@@ -82,16 +82,22 @@ class HandMade(Dossiers):
         """Return what was told: safe without an item that blocks."""
         self.asked.append(account)
         items = self._items.get(account, ())
-        blocks = any(item.outcome is not Outcome.PASS for item in items)
         return Dossier(
             system="default",
             use=use_of(self._views[account]),
             facts=self.facts(account),
             entry=self.entry(account),
-            removability=Removability.BLOCKED if blocks else Removability.SAFE,
+            removability=_removability(items),
             items=items,
             stage=self.stage(account),
         )
+
+
+def _removability(items: Iterable[Item]) -> Removability:
+    outcomes = {item.outcome for item in items}
+    if Outcome.FAIL in outcomes:
+        return Removability.BLOCKED
+    return Removability.UNKNOWN if Outcome.UNKNOWN in outcomes else Removability.SAFE
 
 
 def no_entries(_account: str, _name: str) -> Entry:
