@@ -226,7 +226,7 @@ class TestUsage:
     @pytest.mark.parametrize(
         ("arguments", "why"),
         [
-            (["report"], "unrecognized arguments: report"),
+            (["audit"], "unrecognized arguments: audit"),
             (["--config"], "unrecognized arguments"),
             (["--nats.end=http://a"], "unrecognized arguments"),
             (["--web.config.file"], "expected one argument"),
