@@ -663,7 +663,7 @@ class TestArrange:
         world = World(A, B, inventory=keeper)
         world.reader.is_operator_mode = True
         status = SourceStatus(
-            label="s", accounts=0, is_complete=True, servers=frozenset({f"N-{B}"})
+            label="s", accounts=1, is_complete=True, servers=frozenset({f"N-{B}"})
         )
         completeness = []
         for endpoints in ((A, B), (B,)):
