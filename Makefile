@@ -11,7 +11,7 @@ PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv test truth chaos soak lint demo servers kill9 bench-state bench-loop \
-	bench-scrapes clean
+	bench-scrapes bench-facts clean
 .PRECIOUS: $(VENV)/.installed-%
 
 help: ## list these targets
@@ -50,6 +50,9 @@ bench-loop: $(VENV)/.installed-test servers ## measure how long the event loop s
 
 bench-scrapes: $(VENV)/.installed-test servers ## measure 200 scrapers and 50 slow readers at once
 	$(BIN)/python -m tests.bench.scrapes $(ACCOUNTS)
+
+bench-facts: $(VENV)/.installed-test servers ## measure what asking about accounts costs servers
+	$(BIN)/python -m tests.bench.facts $(ACCOUNTS)
 
 bench-state: $(VENV)/.installed-test ## measure what keeping the state costs
 	$(BIN)/python -m tests.bench.state $(ACCOUNTS)

@@ -16,6 +16,7 @@ from nats_idle_exporter.config import format_duration, parse_config, parse_durat
 from nats_idle_exporter.config.webfile import parse_web_file
 from nats_idle_exporter.errors import ConfigError, EndpointError
 from nats_idle_exporter.monitoring import wire
+from nats_idle_exporter.monitoring.inquiry.answers import Answer, decode_answer
 from nats_idle_exporter.monitoring.ring import MOST_PAGES, PAGE, RingMemory, RingSearch
 from nats_idle_exporter.urls import (
     UrlError,
@@ -69,6 +70,18 @@ def _check(told: Any) -> None:
         case wire.ClosedPage():
             assert _YEAR_1 <= told.now_at <= _YEAR_10000
             assert all(entry.stop_at >= _YEAR_1 for entry in told.entries)
+        case Answer():
+            assert told.account
+            assert told.exports >= 0
+            for each in told.imports or ():
+                assert each.account
+                assert each.local_subject or not each.subject
+            assert told.claimed is None or told.claimed.account == told.account
+        case wire.JetStreamPage():
+            for stream in told.stock.streams:
+                assert min(stream.messages, stream.bytes, stream.consumers) >= 0
+            for _, amounts in told.stock.reserved:
+                assert all(each is None or 0 <= each < 2**63 for each in amounts)
         case tuple() if told and hasattr(told[0], "account"):
             accounts = {row.account for row in told}
             assert len(accounts) == len(told)
@@ -178,6 +191,7 @@ TARGETS = {
     "connz": _decoder(wire.decode_closed, "*connz*.json"),
     "accountz": _decoder(wire.decode_accountz, "*accountz.json"),
     "account": _decoder(wire.decode_account, "*accountz_acc_*.json"),
+    "answer": _decoder(decode_answer, "*accountz_acc_*.json"),
     "routez": _decoder(wire.decode_routez, "*routez.json", builders.routez("NB")),
     "gatewayz": _decoder(wire.decode_gatewayz, "*gatewayz.json"),
     "jsz": _decoder(wire.decode_jsz, "*jsz*.json"),

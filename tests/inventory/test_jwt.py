@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nats_idle_exporter.activity import Reserved
 from nats_idle_exporter.monitoring.inventory import (
     AccountImport,
     AccountLimits,
@@ -217,3 +218,34 @@ def test_words_arrive_as_they_are(name: str, tags: list[str], iat: int) -> None:
 
     assert (account.name, list(account.tags), account.issued_at) == (name, tags, iat)
     assert claims(**changes)["sub"] == account.account
+
+
+@pytest.mark.parametrize(
+    ("tiers", "expected"),
+    [
+        (None, None),
+        ({}, None),
+        ({"R1": {"mem_storage": 5, "disk_storage": -1}}, Reserved(5, None)),
+        (
+            {"R1": {"mem_storage": 5}, "R3": {"mem_storage": -1, "disk_storage": 7}},
+            Reserved(5, 7),
+        ),
+    ],
+)
+def test_limits_by_replica_count(tiers: Any, expected: Reserved | None) -> None:
+    """What has a bound is added up; what is left out is zero."""
+    limits = {"conn": -1, "tiered_limits": tiers}
+
+    assert decode_account_jwt(a_jwt(nats={**NATS, "limits": limits})).tiers == expected
+
+
+def test_revocations_and_logins() -> None:
+    """All users may be revoked at once, and an account may answer for logins."""
+    some = {"revocations": {"U1": 5}, "authorization": {"auth_users": []}}
+    every = {"revocations": {"*": 5}, "authorization": {"auth_users": ["U"]}}
+
+    first = decode_account_jwt(a_jwt(nats={**NATS, **some}))
+    second = decode_account_jwt(a_jwt(nats={**NATS, **every}))
+
+    assert (first.are_users_revoked, first.answers_logins) == (False, False)
+    assert (second.are_users_revoked, second.answers_logins) == (True, True)

@@ -21,6 +21,7 @@ from nats_idle_exporter.monitoring.inventory import (
 )
 from nats_idle_exporter.monitoring.inventory import reader as module
 from nats_idle_exporter.monitoring.inventory.union import Labelled, unite
+from nats_idle_exporter.removal.facts import Role
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -322,3 +323,16 @@ class TestFileSource:
         with pytest.raises(SourceError):
             await source.read()
         assert len(starts) == 1
+
+
+async def test_roles_are_those_of_the_last_good_read() -> None:
+    """A file that cannot be read any more tells no roles."""
+    roles = {"A": frozenset({Role.DEFAULT})}
+    told = SourceList(accounts={"A": an_account()}, roles=roles)
+    reader = InventoryReader("east", [Scripted("s", told, a_failure())], 30.0)
+
+    first, second = await steps(reader, 2)
+
+    assert first.roles == roles
+    assert second.roles is None
+    assert second.accounts.keys() == {"A"}

@@ -20,7 +20,6 @@ from nats_idle_exporter.activity import (
 )
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.conversation import Conversation
-from nats_idle_exporter.monitoring.failures import UNREACHABLE, failure
 from tests.support.clock import FakeClock
 
 Play = Callable[[], Awaitable[None]]
@@ -48,6 +47,8 @@ class FakeReader:
         self.now_reading: list[str] = []
         self.most_at_once = 0
         self.is_operator_mode = False
+        self.rows: tuple[Row, ...] = (Row("APP"),)
+        self.asks: Callable[[str], Conversation] | None = None
 
     async def read(
         self,
@@ -71,8 +72,9 @@ class FakeReader:
         return self._reading(url, with_jetstream=with_jetstream)
 
     def converse(self, url: str) -> Conversation:
-        """Refuse: nobody is asked about single accounts here."""
-        raise failure(UNREACHABLE, url)
+        """Ask as a test says; who says nothing wants nobody asked."""
+        assert self.asks
+        return self.asks(url)
 
     def _reading(self, url: str, *, with_jetstream: bool) -> Reading:
         now = self._clock.now()
@@ -84,7 +86,7 @@ class FakeReader:
                 facts(self.server_ids.get(url, f"N-{url}")),
                 is_operator_mode=self.is_operator_mode,
             ),
-            rows=(Row("APP"),),
+            rows=self.rows,
             ring=self.rings.get(url, Ring()),
             jetstream=JetStreamRound(now) if with_jetstream else None,
         )

@@ -9,7 +9,13 @@ from typing import Any
 
 import pytest
 
-from nats_idle_exporter.activity import Consumer, JetStreamRound, Stream
+from nats_idle_exporter.activity import (
+    Consumer,
+    JetStreamRound,
+    Origin,
+    Reserved,
+    Stream,
+)
 from nats_idle_exporter.activity.verdict import MOST_EARLY_LOOKS
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
@@ -295,3 +301,50 @@ class TestConsumers:
             await self.round_of(make_client, server, "APP")
 
         assert caught.value.reason == reason
+
+
+class TestStock:
+    """What is stored and set aside, which the proof does not look at."""
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_captures(self, version: str) -> None:
+        """Real servers tell messages, bytes and consumers, and what has no bound."""
+        stock = page_of(version, "cross-account-js", "jsz_full_t1.json").stock
+
+        (stream,) = stock.streams
+        assert (stream.account, stream.name) == ("STORE", "ORDERS")
+        assert (stream.messages, stream.consumers) == (6, 2)
+        assert stream.bytes > 0
+        assert dict(stock.reserved)["STORE"] == Reserved(None, None)
+
+    def test_bounds(self) -> None:
+        """The largest unsigned number is none, and a limit is one."""
+        limited = builders.may_own("A", reserved_memory=0, reserved_storage=2**63 - 1)
+        unbound = builders.may_own("B", reserved_memory=2**64 - 1)
+
+        stock = decoded(limited, unbound).stock
+
+        assert stock.reserved == (
+            ("A", Reserved(0, 2**63 - 1)),
+            ("B", Reserved(None, None)),
+        )
+
+    def test_origins(self) -> None:
+        """Only what comes from elsewhere is told, mirrors and sources alike."""
+        mirror = builders.stream("M")
+        mirror["config"] = {"mirror": {"name": "X", "external": {"api": "JS.A.API"}}}
+        sourced = builders.stream("S")
+        sourced["config"]["sources"] = [
+            {"name": "X", "external": {"api": "JS.B.API"}},
+            {"name": "Y"},
+        ]
+        plain = builders.stream("P")
+        plain["config"] = {"mirror": {"name": "M"}}
+
+        stock = decoded(builders.may_own("A", mirror, sourced, plain)).stock
+
+        assert [stream.origins for stream in stock.streams] == [
+            (Origin("JS.A.API", is_mirror=True),),
+            (Origin("JS.B.API", is_mirror=False),),
+            (),
+        ]

@@ -88,6 +88,13 @@ class TestCaptures:
         assert [told(each) for each in expected] == list(rows)
 
     @pytest.mark.parametrize("version", VERSIONS)
+    def test_varz_tells_leafnode_links(self, version: str) -> None:
+        """The accounts of a server's own links to others are told."""
+        body = captured(version, "gateway-leaf", "leaf_varz.json")
+
+        assert wire.decode_varz(body)[1].leaf_accounts == {"LOCAL"}
+
+    @pytest.mark.parametrize("version", VERSIONS)
     def test_varz_tells_who_answered(self, version: str) -> None:
         """The server's facts are those that its varz shows."""
         body = captured(version, "config-single", "varz.json")
