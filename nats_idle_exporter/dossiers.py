@@ -67,7 +67,10 @@ class Dossiers(Mapping[str, Dossier]):
 
     def entry(self, account: str) -> Entry:
         """Return what the rules say of an account, and where they do not, its JWT."""
-        entry = self._material.entries(account, self._material.views[account].name)
+        view = self._material.views[account]
+        entry = self._material.entries(account, view.name)
+        if not view.is_operator_mode:
+            return entry
         jwt = self._material.facts[account].jwt
         return with_tags(entry, jwt.tags, jwt.description) if jwt else entry
 

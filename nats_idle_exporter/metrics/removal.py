@@ -15,7 +15,7 @@ from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.metrics import removalfamilies as r
 from nats_idle_exporter.metrics.exposition import known_samples, pairs, samples
 from nats_idle_exporter.metrics.family import Family
-from nats_idle_exporter.removal.dossier import FRESH, Removability, Stage
+from nats_idle_exporter.removal.dossier import FRESH, Dossier, Removability, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Holdings
 from nats_idle_exporter.removal.registry import Entry
 
@@ -91,13 +91,21 @@ def removal_lines(
         yield _STAGES[-1].lines(labels, [FRESH] * len(labels))
         return
     accounts = [view.account for view in views]
-    facts = list(map(dossiers.facts, accounts))
+    judged = [
+        dossiers[view.account] if view.verdict is Verdict.INACTIVE else None
+        for view in views
+    ]
+    # Facts are dear to make: those of a dossier are made already.
+    facts = [
+        dossier.facts if dossier else dossiers.facts(account)
+        for account, dossier in zip(accounts, judged, strict=True)
+    ]
     stages = list(map(dossiers.stage, accounts))
     yield from (column.lines(labels, facts) for column in _FACTS)
     yield from (column.lines(labels, stages) for column in _STAGES)
     yield _EXEMPTION.lines(labels, list(map(dossiers.entry, accounts)))
     yield from _holding_lines(bare, [each.holdings for each in facts])
-    yield from _judged_lines(views, bare, dossiers)
+    yield from _judged_lines(bare, judged)
 
 
 def _holding_lines(
@@ -117,16 +125,15 @@ def _holding_lines(
 
 
 def _judged_lines(
-    views: Sequence[AccountView], bare: Sequence[bytes], dossiers: Dossiers
+    bare: Sequence[bytes], judged: Sequence[Dossier | None]
 ) -> Iterator[Lines]:
     removable: list[int] = []
     labels: list[bytes] = []
     numbers: list[int] = []
-    for view, text in zip(views, bare, strict=True):
-        if view.verdict is not Verdict.INACTIVE:
+    for dossier, text in zip(judged, bare, strict=True):
+        if dossier is None:
             removable.append(0)
             continue
-        dossier = dossiers[view.account]
         removable.append(dossier.removability is Removability.SAFE)
         for item in dossier.blockers:
             label = pairs(r.BLOCKERS.labels[-1:], (item.reason,))
