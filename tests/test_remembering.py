@@ -12,11 +12,13 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from nats_idle_exporter.activity import Verdict
+from nats_idle_exporter.activity import SystemView, Verdict
 from nats_idle_exporter.config import Config, parse_config
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.remembering import Remembering, opened
+from nats_idle_exporter.removal.registry import Registry
+from nats_idle_exporter.removal.sights import Doors
 from nats_idle_exporter.setup import Setup, prepare, state_path
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.state import Store
@@ -68,6 +70,24 @@ async def rows_now(made: Remembering) -> dict[str, int]:
     assert store is not None
     rows = await keeper._in_thread(store.rows)
     return {system: len(found) for system, found in rows.items()}
+
+
+async def concluded(remembering: Remembering, clock: FakeClock) -> SystemView:
+    """End a cycle without readings; return what is known of the only system."""
+    [system] = remembering.systems.values()
+    return system.ledger.conclude(clock.now(), clock.shift_seconds)
+
+
+async def keep(remembering: Remembering, clock: FakeClock) -> None:
+    """Have saved what changed."""
+    await remembering.keep(
+        Snapshot(
+            systems={},
+            endpoints=(),
+            cycle_duration_seconds=0.0,
+            completed_at=clock.wall(),
+        )
+    )
 
 
 async def cycle(
@@ -127,6 +147,7 @@ async def test_verdict_survives(tmp_path: Path) -> None:
     [
         "INSERT INTO rows VALUES ('default', 'account', 'X', x'c1')",
         "INSERT INTO rows VALUES ('', 'ring', 'X', x'c1')",
+        "INSERT INTO rows VALUES ('default', 'life', 'X', x'c1')",
     ],
 )
 async def test_row_that_cannot_be_decoded(tmp_path: Path, statement: str) -> None:
@@ -143,6 +164,28 @@ async def test_row_that_cannot_be_decoded(tmp_path: Path, statement: str) -> Non
         "state is broken: set aside, and begun anew"
     ]
     assert len(files(tmp_path)) == 2
+
+
+async def test_the_way_out_survives(tmp_path: Path) -> None:
+    """Who was disabled is so since then, after a restart and after coming back."""
+    path, clock = tmp_path / "state.sqlite", FakeClock()
+    await raise_an_account(path, clock)
+    doors, registry = Doors(frozenset({"TEAM"}), {"TEAM"}), Registry()
+    async with remembering(path, clock) as first:
+        lifecycle = first.known["default"].lifecycle
+        accounts = (await concluded(first, clock)).accounts
+        lifecycle.step(clock.wall(), accounts, doors, registry)
+        before = dict(lifecycle.stages)
+        await keep(first, clock)
+
+    async with remembering(path, clock) as second:
+        lifecycle = second.known["default"].lifecycle
+        accounts = (await concluded(second, clock)).accounts
+        events = lifecycle.step(clock.wall() + 60, accounts, doors, registry)
+
+    assert before.keys() == {"TEAM"}
+    assert lifecycle.stages == before
+    assert events == []
 
 
 async def test_memory_only(tmp_path: Path) -> None:
