@@ -49,8 +49,7 @@ def way_out(dossier: Dossier, now_at: float, place: Place = NOWHERE) -> WayOut:
 
 def _next_phase(dossier: Dossier, now_at: float) -> Phase:
     facts, stage = dossier.facts, dossier.stage
-    is_closed = bool(facts.limits and facts.limits.is_disabled) or facts.is_expired
-    if not is_closed and stage.disabled_at is None:
+    if not facts.is_closed and stage.disabled_at is None:
         return Phase.DISABLE
     if stage.grace_ends_at is None or now_at < stage.grace_ends_at:
         return Phase.WAIT
