@@ -12,27 +12,24 @@ from typing import Any
 
 import pytest
 
-from nats_idle_exporter.removal.facts import Holdings, Import, Importer, Told
+from nats_idle_exporter.removal.facts import Import, Importer, Told
 from nats_idle_exporter.removal.wayout import Command, Place, Resolver, WayOut, way_out
 from tests.removal.cases import NOW, a_case, a_dossier
 from tests.removal.ways import the_step
 from tests.support.clients import add_stream, connected, log_in_by_jwt
 from tests.support.jwts import Identity, Operator, credentials
 from tests.support.natsserver import ServerTroubleError
-from tests.support.printed import limits, purge, run, words
+from tests.support.printed import OK, REFUSED, USED, limits, purge, run, words
 from tests.support.resolver import delete, push
 from tests.support.topology import a_single, an_operator_server, running
 
 pytestmark = pytest.mark.live
 
-OK = '{"status":"ok"} 200'
-REFUSED = b"-ERR 'maximum account active connections exceeded'"
 UNRESOLVED = "could not be resolved"
 LIMITS = dict.fromkeys(
     ("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1
 ) | {"wildcards": True, "mem_storage": 1 << 20, "disk_storage": 1 << 20}
 EXPORTS = [{"name": "orders", "subject": "orders.>", "type": "service"}]
-USED = Holdings(streams=1, names=("ORDERS",), reserved_storage_bytes=1024, as_of_at=NOW)
 
 
 class System:
