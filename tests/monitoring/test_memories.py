@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nats_idle_exporter.activity import Changes, DamagedRows, Ring, SavedRow
+from nats_idle_exporter.monitoring.access import Accesses
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.memories import CIDS, MET, RING
 from tests.monitoring import builders
@@ -37,7 +38,7 @@ async def test_goes_on_where_the_last_one_stopped(make_client: MakesClient) -> N
     first, second, third = make_client(), make_client(), make_client()
     async with running(server := ScriptedServer(with_one_closed(SERVER))):
         before = await first.read(server.url, with_jetstream=False)
-        second.recall(rows_of(first), {server.url: {SERVER}})
+        second.recall(rows_of(first), {SERVER})
         after = await second.read(server.url, with_jetstream=False)
         asked = server.requests[-len(FACTS) :]
         anew = await third.read(server.url, with_jetstream=False)
@@ -56,18 +57,7 @@ async def test_ledger_that_does_not_know_the_server(
     first, second = make_client(), make_client()
     async with running(server := ScriptedServer(with_one_closed(SERVER))):
         before = await first.read(server.url, with_jetstream=False)
-        second.recall(rows_of(first), {server.url: known})
-        after = await second.read(server.url, with_jetstream=False)
-
-    assert after.ring == before.ring
-
-
-async def test_server_of_two_systems(make_client: MakesClient) -> None:
-    """One that moved from a system to another is told whole to the new one."""
-    first, second = make_client(), make_client()
-    async with running(server := ScriptedServer(with_one_closed(SERVER))):
-        before = await first.read(server.url, with_jetstream=False)
-        second.recall(rows_of(first), {"http://old": {SERVER}, server.url: ()})
+        second.recall(rows_of(first), known)
         after = await second.read(server.url, with_jetstream=False)
 
     assert after.ring == before.ring
@@ -81,7 +71,7 @@ async def test_ring_of_one_that_answers_in_turn(make_client: MakesClient) -> Non
         await first.read(server.url, with_jetstream=False)
         server.scripts.update(with_one_closed("SOTHER"))
         await first.read(server.url, with_jetstream=False)
-        second.recall(rows_of(first), {server.url: {SERVER, "SOTHER"}})
+        second.recall(rows_of(first), {SERVER, "SOTHER"})
         server.scripts.update(scripts)
         after = await second.read(server.url, with_jetstream=False)
 
@@ -102,6 +92,23 @@ async def test_only_changes_are_told(make_client: MakesClient) -> None:
     assert client.changes() == Changes([], [])
 
 
+async def test_all_is_told_anew(make_client: MakesClient) -> None:
+    """A store that dropped it knows all again; what goes is still told to go."""
+    client = make_client()
+    async with running(server := ScriptedServer(with_one_closed(SERVER))):
+        await client.read(server.url, with_jetstream=False)
+        first = client.changes()
+        client.retell()
+        again = client.changes()
+        client.adopt((), timeout_seconds=1.0, max_body_bytes=1024, accesses=Accesses())
+        client.retell()
+        gone = client.changes()
+
+    assert again == first
+    assert gone.deletes == [(MET, server.url)]
+    assert {kind for kind, _, _ in gone.puts} == {RING, CIDS}
+
+
 @pytest.mark.parametrize(
     "rows",
     [
@@ -114,4 +121,4 @@ async def test_only_changes_are_told(make_client: MakesClient) -> None:
 def test_damaged_rows(make_client: MakesClient, rows: list[SavedRow]) -> None:
     """Rows that no client told are refused."""
     with pytest.raises(DamagedRows):
-        make_client().recall(rows, {})
+        make_client().recall(rows, ())
