@@ -140,5 +140,6 @@ async def _polling(
         remembering = Remembering(setup, make_client, clock, None)
         await remembering.recall()
         poller = Poller(remembering.systems, clock, publish, setup.pace)
+        poller.rules = setup.rules
         async with poller.following():
             yield poller

@@ -211,7 +211,14 @@ class TestList:
         """Where no rule names an owner, the account's JWT does."""
         jwt = Jwt(tags=("owner:ann",))
         book = a_book(
-            knowing(default=[known("A", entry=Entry(), facts={"jwt": jwt}), known("B")])
+            knowing(
+                default=[
+                    known(
+                        "A", entry=Entry(), facts={"jwt": jwt}, is_operator_mode=True
+                    ),
+                    known("B"),
+                ]
+            )
         )
 
         assert read_all(book, owner="ann") == [("default", "A")]

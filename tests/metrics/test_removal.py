@@ -288,7 +288,7 @@ def test_a_jwt_tells_what_no_rule_does(
     entry: Entry, told: tuple[str, str, str]
 ) -> None:
     """Owner, team and environment fall back to the JWT's tags, each by itself."""
-    view = an_account()
+    view = an_account(is_operator_mode=True)
     tags = ("owner:jwt", "team:jwt", "env:jwt", "owner:second")
     facts = {"ORDERS": facts_of(view, jwt=Jwt(tags=tags))}
     dossiers = dossiers_of([view], facts=facts, entries=lambda _account, _name: entry)
