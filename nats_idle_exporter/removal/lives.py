@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from enum import StrEnum
-from typing import Any, NamedTuple, TypeVar
+from typing import Annotated, Any, NamedTuple, TypeVar
 
 import msgspec
 
@@ -61,7 +61,7 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
     is_by_rule: bool = False
     is_ready_told: bool = False
     unmarked_use_at: float = NEVER
-    reactivations: int = 0
+    reactivations: Annotated[int, msgspec.Meta(ge=0)] = 0
     reactivated_at: float | None = None
     reactivated_by: str = ""
     exempt_until_at: float | None = None

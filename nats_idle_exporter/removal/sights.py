@@ -56,13 +56,20 @@ class Doors(NamedTuple):
     told: Container[str] = frozenset()
 
 
+def is_closed(facts: AccountFacts) -> bool | None:
+    """Say whether nobody may log in to an account any more; None when nobody told."""
+    if facts.is_expired:
+        return True
+    return None if facts.limits is None else facts.limits.is_disabled
+
+
 def doors_of(facts: Iterable[AccountFacts]) -> Doors:
-    """Return who may log in by the facts of accounts; what is not told is left out."""
-    closed, told = set(), set()
-    for each in facts:
-        is_disabled = each.limits is not None and each.limits.is_disabled
-        if each.is_expired or is_disabled:
-            closed.add(each.account)
-        if each.limits is not None or each.is_expired:
-            told.add(each.account)
-    return Doors(closed, told)
+    """Return who may log in by the facts of accounts; what is not told is left out.
+
+    Of very many accounts keep the sets, and change them by ``is_closed`` of those of
+    whom something was told since.
+    """
+    told = {
+        each.account: known for each in facts if (known := is_closed(each)) is not None
+    }
+    return Doors({account for account in told if told[account]}, told.keys())

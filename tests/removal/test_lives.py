@@ -93,6 +93,7 @@ class TestRows:
             ("life", b"\xc1"),
             ("life", msgspec.msgpack.encode({"disabled_at": "never"})),
             ("life", msgspec.msgpack.encode({"reactivated_by": "x"})[:-1] + b"\xff"),
+            ("life", msgspec.msgpack.encode({"reactivations": -1})),
             ("raised", msgspec.msgpack.encode("x")),
             ("arrived", msgspec.msgpack.encode(None)),
             ("account", msgspec.msgpack.encode(1.0)),
