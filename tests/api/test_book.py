@@ -60,6 +60,7 @@ def read_all(book: Book, **asked: Any) -> list[tuple[str, str]]:
         found += ids(answer)
         if answer.next_cursor is None:
             return found
+        assert answer.next_cursor != query.cursor
         pairs = [("limit", str(query.limit)), ("cursor", answer.next_cursor)]
         query = msgspec.structs.replace(query, cursor=parse_query(pairs).cursor)
 
