@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 
-import nats.errors
 import pytest
 
-from nats_idle_exporter.removal.facts import Holdings, Import, Importer, Limits, Told
-from nats_idle_exporter.removal.wayout import Place, WayOut, way_out
-from nats_idle_exporter.removal.wayout.making import reloads
-from tests.removal.cases import NOW, a_case, a_dossier
-from tests.removal.hostile import PRINTABLE, UNPRINTABLE
+from nats_idle_exporter.removal.facts import Limits
 from tests.removal.ways import the_step
 from tests.support.clients import add_stream, connected, log_in_and_leave
 from tests.support.natsserver import NatsServer, ServerTroubleError
-from tests.support.printed import STAYS, change, purge, run, write
+from tests.support.printed import (
+    OK,
+    REFUSED,
+    assert_well,
+    change,
+    purge,
+    run,
+    the_way,
+    write,
+)
 from tests.support.topology import a_cluster, a_hub_and_leaf, a_single, running
 
 pytestmark = pytest.mark.live
 
-OK = '{"status":"ok"} 200'
 UNRESOLVED = "JetStream account 'TEAM' could not be resolved"
-REFUSED = b"-ERR 'maximum account active connections exceeded'"
-USED = Holdings(streams=1, names=("ORDERS",), reserved_storage_bytes=1024, as_of_at=NOW)
-
-
-def the_way(
-    *servers: NatsServer, account: str = "TEAM", limits: Limits | None = None
-) -> WayOut:
-    """Return the way out of an account that ``SHOP`` imports from."""
-    imports = (Import(account, "orders.>", "service"),)
-    importer = Importer("SHOP", "SHOP", "inactive", imports, Told.BOTH)
-    case = a_case(
-        account=account,
-        name=account,
-        holdings=USED,
-        importers=(importer,),
-        limits=limits,
-    )
-    place = Place(monitoring_urls=tuple(each.monitoring_url for each in servers))
-    return way_out(a_dossier(case), NOW, place)
 
 
 @pytest.fixture
@@ -66,16 +48,6 @@ async def server(nats_version: str) -> AsyncIterator[NatsServer]:
 async def stored(server: NatsServer) -> int:
     """Return how many messages all streams have."""
     return int((await server.read("/jsz"))["messages"])
-
-
-async def assert_well(server: NatsServer, way: WayOut) -> None:
-    """Hold that the last look finds nothing, before and after a restart."""
-    look = the_step(way, "Look once more").checks
-    assert OK in await run(server, *look)
-
-    await server.restart()
-
-    assert OK in await run(server, *look)
 
 
 async def test_soft_disable(server: NatsServer) -> None:
@@ -242,91 +214,6 @@ async def test_an_importer_that_is_left(server: NatsServer) -> None:
         await server.start()
 
 
-async def test_a_name_that_no_purge_can_say(nats_version: str) -> None:
-    """Its streams are deleted one by one, and then it may go like any other."""
-    one = a_single(
-        "my.team", version=nats_version, jetstream=["my.team"], system_account="SYS"
-    )
-    async with running(one):
-        way = the_way(one, account="my.team")
-        async with connected(one, "my.team") as client:
-            await add_stream(client, "ORDERS", ["o.>"])
-            async with connected(one, "SYS") as system:
-                with pytest.raises(nats.errors.Error):
-                    await system.request("$JS.API.ACCOUNT.PURGE.my.team", timeout=0.5)
-            step = the_step(way, "Purge")
-            name = step.commands[0].text.split()[-1]
-            await client.jetstream().delete_stream(name)
-        assert "stream_detail" not in await run(one, *step.checks)
-        streams = one.folder / "js" / "jetstream" / "my.team" / "streams"
-
-        async def are_gone() -> bool:
-            return is_empty(streams)
-
-        await one.until(are_gone, "deletes the files")
-
-        off = the_step(way, "Turn its JetStream off")
-        one.config["accounts"]["my.team"].pop("jetstream")
-        await change(one, off.commands, off.snippets[0], "my.team")
-        assert OK in await run(one, *off.checks)
-
-        one.config["accounts"].pop("my.team")
-        await change(one, the_step(way, "Delete the account").commands)
-
-        await assert_well(one, way)
-
-
-def is_empty(folder: Path) -> bool:
-    """Say whether nothing is in a folder, or it is gone."""
-    return not folder.exists() or not list(folder.iterdir())
-
-
-def own_block(way: WayOut, name: str) -> str:
-    """Return a block with exports for a name: the printed one where there is one."""
-    exports = 'exports: [{ service: ">" }]'
-    if name in PRINTABLE:
-        return (
-            the_step(way, "Let nobody connect").snippets[0].text.replace(STAYS, exports)
-        )
-    return f'"{name}": {{ {exports} }}'
-
-
-async def test_hostile_names(nats_version: str) -> None:
-    """A real server reads each printed block and import as just the name it has."""
-    # A key of a configuration that has both kinds of quotes is none.
-    names = [*PRINTABLE, *(name for name in UNPRINTABLE if '"' not in name)]
-    one = a_single("SYS", version=nats_version, system_account="SYS")
-    async with running(one):
-        ways = {name: the_way(one, account=name) for name in names}
-        imports = {
-            name: the_step(way, "Remove the imports").snippets[0].text
-            for name, way in ways.items()
-        }
-        blocks = [
-            *(own_block(ways[name], name) for name in names),
-            *(
-                f"I{number}: {{ imports: [ {imports[name]} ] }}"
-                for number, name in enumerate(names)
-            ),
-        ]
-        await change(one, (reloads(),), more="\n".join(blocks))
-
-        listed = set((await one.read("/accountz"))["accounts"])
-        importers = {f"I{number}" for number in range(len(names))}
-        assert listed == {*names, *importers, "SYS", "$G"}
-        for number, name in enumerate(names):
-            assert await exporters(one, f"I{number}") == {name}
-            check = the_step(ways[name], "Let nobody connect").checks[0]
-            answer = (await run(one, check)).rsplit(" ", 1)[0]
-            assert json.loads(answer)["account_detail"]["account_name"] == name
-
-
-async def exporters(server: NatsServer, account: str) -> set[str]:
-    """Return from whom an account imports, beside the system account."""
-    detail = (await server.read(f"/accountz?acc={account}"))["account_detail"]
-    return {each["account"] for each in detail["imports"]} - {"SYS"}
-
-
 async def test_printed_order_in_a_cluster(nats_version: str) -> None:
     """Every server of a cluster is well in the end, wherever the streams were."""
     servers = a_cluster(
@@ -335,7 +222,7 @@ async def test_printed_order_in_a_cluster(nats_version: str) -> None:
     async with running(*servers):
         first = servers[0]
         async with connected(first, "TEAM") as client:
-            await add_stream(client, "ORDERS", ["o.>"], replicas=3)
+            await add_stream(client, "ORDERS", ["o.>"], replicas=2)
             await add_stream(client, "ONE", ["p.>"])
         way = the_way(*servers)
         step = the_step(way, "Purge")

@@ -67,5 +67,6 @@ UNSAYABLE = {
     "lost \ufffd": "could not tell",
     "half \ud83d": "half a character",
     "x" * 5000: "5,000 bytes long",
+    "x" * 253 + "...": "only its beginning",
 }
 """Names that none can carry, and a word of the reason."""

@@ -3,48 +3,53 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nats_idle_exporter.config import Inactivity, parse_registry_file
+from nats_idle_exporter.config.schema import Decommissioned
 from nats_idle_exporter.removal.dossier import Check, Stage
-from nats_idle_exporter.removal.facts import Copy, Holdings, Import, Limits, Role
-from nats_idle_exporter.removal.registry import Decommission, Entry
+from nats_idle_exporter.removal.facts import Copy, Holdings, Limits, Role
+from nats_idle_exporter.removal.registry import Decommission, Entry, Registry, Rule
 from nats_idle_exporter.removal.wayout import (
     Phase,
     Place,
-    Resolver,
     Source,
     WayOut,
     render_text,
     way_out,
 )
+from nats_idle_exporter.removal.wayout.quoting import shell_line
 from tests.removal.cases import APPROVED, DAY, NOW, USE, a_case, a_dossier
-from tests.removal.hostile import SAYABLE, UNPRINTABLE, UNSAYABLE
+from tests.removal.documented import CONFIGURATION, OPERATOR
+from tests.removal.hostile import (
+    BOTH_QUOTES,
+    PRINTABLE,
+    SAYABLE,
+    UNPRINTABLE,
+    UNSAYABLE,
+)
 from tests.removal.ways import (
+    ALL,
+    COPY,
+    DELETE,
+    DISABLE,
+    GIVE_BACK,
     HELD,
-    KEY,
+    IMPORTS,
+    LOOK,
+    OPEN,
+    PURGE,
+    WAIT,
     a_way,
     an_operator_way,
     commands,
     importing,
-    texts,
     the_step,
     titles,
 )
-
-OPEN = Limits(-1, -1)
-DISABLE = "Let nobody connect any more"
-WAIT = "Wait until the grace is over"
-BACKUP = "Back up what it holds"
-PURGE = "Purge its JetStream, before the account goes"
-GIVE_BACK = "Turn its JetStream off"
-COPIES = "Stop the streams that copy from it"
-IMPORTS = "Remove the imports of other accounts"
-DELETE = "Delete the account"
-LOOK = "Look once more after the next restart of every server"
-ALL = [DISABLE, WAIT, BACKUP, PURGE, GIVE_BACK, COPIES, IMPORTS, DELETE, LOOK]
-COPY = Copy("SHOP", "SHOP", "MIRROR", is_mirror=True)
 
 
 def staged(stage: Stage, now_at: float = NOW, entry: Entry = APPROVED) -> WayOut:
@@ -157,218 +162,31 @@ class TestWait:
         assert rule.text.splitlines()[:4] == [
             '- match: "TEAM"',
             "  decommission:",
-            "    disabled_on: 2027-01-14",
+            "    disabled_on: 2027-01-14T08:00:00Z",
             "    grace: 7d",
         ]
-        assert "disabled_on: 2027-01-15\n    grace: 30d" in new.text
+        assert "disabled_on: 2027-01-15T08:00:00Z\n    grace: 30d" in new.text
         assert "# approved_by" in new.text
 
+    @pytest.mark.parametrize("name", [*PRINTABLE, BOTH_QUOTES])
+    def test_the_rule_is_one(self, name: str) -> None:
+        """It can be read as it stands, and starts the grace of this account alone."""
+        (snippet,) = the_step(a_way(account=name), WAIT).snippets
+        (rule,) = parse_registry_file(snippet.text, Inactivity())
 
-class TestConfigurationMode:
-    """Accounts that stand in files."""
+        assert Registry([Rule(rule.match, Entry(owner="me"))]).entry(name, "").owner
+        assert rule.decommission == Decommissioned(disabled_on_at=NOW)
 
-    def test_disable(self) -> None:
-        """Both limits are set to nothing, in the account's own block."""
-        step = the_step(a_way(account="my app", limits=OPEN), DISABLE)
+    @pytest.mark.parametrize("name", UNPRINTABLE)
+    def test_names_that_no_rule_can_have(self, name: str) -> None:
+        """No rule is printed that the configuration would refuse."""
+        assert not the_step(a_way(account=name), WAIT).snippets
 
-        assert step.snippets[0].text == (
-            '"my app": {\n'
-            "  limits: { max_connections: 0, max_leafnodes: 0 }\n"
-            "  # what stands here already stays\n"
-            "}"
-        )
-        assert texts(step.commands) == texts(step.undo)
-        assert texts(step.commands) == [
-            "nats-server -t -c CONFIG_FILE",
-            "nats-server --signal reload=PID",
-        ]
+    def test_a_short_grace(self) -> None:
+        """What is less than a day is not rounded to nothing."""
+        entry = Entry(decommission=Decommission(grace_seconds=DAY + 1))
 
-    @pytest.mark.parametrize(
-        ("limits", "before"),
-        [(Limits(5, 2), (5, 2)), (Limits(0, 0), (-1, -1)), (None, (-1, -1))],
-    )
-    def test_undo(self, limits: Limits | None, before: tuple[int, int]) -> None:
-        """It restores the limits that are known, and no limit else."""
-        connections, leafnodes = before
-        for way in (a_way(limits=limits), an_operator_way(limits=limits)):
-            step = the_step(way, DISABLE)
-            snippets = [each.text for each in step.undo_snippets]
-            shown = "\n".join([*snippets, *texts(step.undo)])
-
-            assert (
-                f"max_connections: {connections}, max_leafnodes: {leafnodes}" in shown
-                or f"--conns={connections} --leaf-conns={leafnodes}" in shown
-            )
-
-    def test_imports(self) -> None:
-        """Each import of each importer is shown as it stands in its block."""
-        importer = importing("TEAM", 'a."b"', verdict="active")
-        service = Import("TEAM", "q", "service")
-        unlisted = importing("TEAM", imports=(service,), verdict="")
-        step = the_step(a_way(importers=(importer, unlisted)), IMPORTS)
-
-        assert [each.text for each in step.snippets] == [
-            '{ stream: { account: "TEAM", subject: "a.\\"b\\"" } }',
-            '{ service: { account: "TEAM", subject: "q" } }',
-        ]
-        assert 'imports of "SHOP", which is active, in' in step.snippets[0].purpose
-        assert step.commands
-        assert not the_step(a_way(), IMPORTS).commands
-
-    def test_purge_of_no_token(self) -> None:
-        """A name that no subject can carry has its streams deleted one by one."""
-        lone = the_step(a_way(account="a.b", holdings=None), PURGE)
-        step = the_step(a_way(account="a.b", holdings=HELD), PURGE)
-
-        assert texts(step.commands) == [
-            "nats --context=ACCOUNT_CONTEXT stream rm -- ORDERS",
-            "nats --context=ACCOUNT_CONTEXT stream rm -- AUDIT",
-            "nats --context=ACCOUNT_CONTEXT stream ls",
-        ]
-        assert texts(lone.commands) == ["nats --context=ACCOUNT_CONTEXT stream ls"]
-        assert GIVE_BACK in titles(a_way(account="a.b", holdings=None))
-
-    @pytest.mark.parametrize(
-        "account", ["a b", "a.b", "*", ">", "a\tb", "a\u00a0b", ""]
-    )
-    def test_names_that_are_no_tokens(self, account: str) -> None:
-        """No purge is printed that would name something else, or nothing."""
-        lines = texts(the_step(a_way(account=account), PURGE).commands)
-
-        assert not any("purge" in line for line in lines)
-
-
-class TestOperatorMode:
-    """Accounts that live by JWTs."""
-
-    def test_disable(self) -> None:
-        """The store is edited under the name, after a look at the key, and pushed."""
-        step = the_step(an_operator_way(limits=OPEN), DISABLE)
-
-        assert texts(step.commands) == [
-            "nsc describe account --name=TEAM",
-            "nsc edit account --name=TEAM --conns=0 --leaf-conns=0",
-            "nsc push --account=TEAM",
-        ]
-        assert KEY in step.commands[0].purpose
-        assert any("MEMORY" in note for note in step.notes)
-
-    @pytest.mark.parametrize(
-        ("resolver", "lines", "note"),
-        [
-            (
-                Resolver.UNKNOWN,
-                [
-                    f"nsc push --account-removal={KEY}",
-                    "nsc delete account --name=TEAM",
-                ],
-                "The push is for the full resolver",
-            ),
-            (
-                Resolver.FULL,
-                [
-                    f"nsc push --account-removal={KEY}",
-                    "nsc delete account --name=TEAM",
-                ],
-                "",
-            ),
-            (
-                Resolver.MEMORY,
-                ["nats-server --signal reload=PID", "nsc delete account --name=TEAM"],
-                "resolver_preload",
-            ),
-            (Resolver.URL, ["nsc delete account --name=TEAM"], "account server"),
-        ],
-    )
-    def test_delete(self, resolver: Resolver, lines: list[str], note: str) -> None:
-        """Servers come first, by the means of their resolver, and then the store."""
-        step = the_step(an_operator_way(Place(resolver=resolver)), DELETE)
-        is_pushed = resolver in {Resolver.UNKNOWN, Resolver.FULL}
-
-        assert texts(step.commands) == lines
-        assert note in " ".join(step.notes)
-        assert any("allow_delete" in each for each in step.warnings) == is_pushed
-        assert any("push -P" in each for each in step.warnings) == is_pushed
-        assert any("CLAIMS.LIST" in each for each in texts(step.checks)) == is_pushed
-
-    def test_memory_resolver(self) -> None:
-        """With JWTs in the configuration nothing is pushed, all is reloaded."""
-        way = an_operator_way(Place(resolver=Resolver.MEMORY), holdings=HELD)
-        lines = texts(the_step(way, DISABLE).commands)
-
-        assert lines[-2:] == [
-            "nsc generate config --mem-resolver --config-file=RESOLVER_FILE --force",
-            "nats-server --signal reload=PID",
-        ]
-        assert not any("push" in each.text for each in commands(way))
-
-    def test_imports(self) -> None:
-        """Each import is deleted from its importer's JWT, which is pushed."""
-        step = the_step(an_operator_way(importers=(importing(KEY),)), IMPORTS)
-
-        assert step.notes == ('"SHOP", which is inactive, imports "orders.>".',)
-        assert texts(step.commands) == [
-            (
-                "nsc delete import --account=SHOP '--subject=orders.>' "
-                f"--src-account={KEY}"
-            ),
-            "nsc push --account=SHOP",
-        ]
-
-    def test_imports_that_cannot_be_said(self) -> None:
-        """An importer that no command line can name is not left out silently."""
-        importer = importing(KEY, name="lost \ufffd", verdict="")
-        step = the_step(an_operator_way(importers=(importer,)), IMPORTS)
-
-        assert not step.commands
-        assert step.notes[0] == '"lost \ufffd" imports "orders.>".'
-        assert "by hand" in step.notes[1]
-
-    @pytest.mark.parametrize("name", UNSAYABLE)
-    def test_names_that_cannot_be_said(self, name: str) -> None:
-        """What nsc cannot be told is left out whole; servers are told the key."""
-        way = an_operator_way(name=name, holdings=HELD)
-        lines = [each.text for each in commands(way)]
-
-        assert [each for each in lines if each.startswith("nsc")] == [
-            f"nsc push --account-removal={KEY}"
-        ]
-        assert f"nats --context=SYSTEM_CONTEXT server account purge -- {KEY}" in lines
-        assert UNSAYABLE[name] in the_step(way, DISABLE).notes[1]
-
-
-class TestImporters:
-    """How sure it is that nobody imports from the account."""
-
-    @pytest.mark.parametrize(
-        ("unknown", "words"),
-        [
-            (0, "Nobody is known to import from it."),
-            (1, "Nobody told what 1 more account may import from it."),
-            (None, "It is not known which accounts there are"),
-        ],
-    )
-    def test_none(self, unknown: int | None, words: str) -> None:
-        """Unknown is never none."""
-        (note,) = the_step(a_way(importers_unknown=unknown), IMPORTS).notes
-
-        assert note.startswith(words)
-
-    def test_some(self) -> None:
-        """Where all are known nothing is added."""
-        assert not the_step(a_way(importers=(importing("TEAM"),)), IMPORTS).notes
-
-
-def test_copies() -> None:
-    """Streams that copy from it are named, and who owns them."""
-    source = Copy("B", "B", "ALL", is_mirror=False)
-    step = the_step(a_way(copies=(COPY, source), are_copies_known=False), COPIES)
-
-    assert step.notes[:3] == (
-        'Stream "MIRROR" of "SHOP" mirrors it.',
-        'Stream "ALL" of "B" sources from it.',
-        "Not all streams of other accounts are known: ask their owners.",
-    )
+        assert "grace: 2d" in staged(Stage(), entry=entry).steps[1].snippets[0].text
 
 
 def test_what_was_run_and_what_was_not() -> None:
@@ -433,3 +251,16 @@ class TestText:
         }
         for way in (a_way(account=name, **known), an_operator_way(**known)):
             assert all(map(str.isprintable, render_text(way).split("\n")))
+
+
+def test_the_documentation_shows_it() -> None:
+    """What docs/removal.md shows is what is printed."""
+    page = (Path(__file__).parents[2] / "docs" / "removal.md").read_text("utf-8")
+    blocks = page.split("```text\n")[1:]
+    shown = [block.split("```")[0] for block in blocks]
+
+    assert shown[0] == CONFIGURATION
+    assert all(each in OPERATOR for each in shown[1:3])
+    assert all(f"| `{check}` |" in page for check in Check)
+    line = shell_line("nsc", "push", "--account=two\nlines")
+    assert f"```sh\n{line}\n```" in page

@@ -7,6 +7,7 @@ from urllib.parse import unquote
 import pytest
 import yaml
 
+from nats_idle_exporter.monitoring.wire import LONGEST_NAME
 from nats_idle_exporter.removal.registry import Entry, Registry, Rule
 from nats_idle_exporter.removal.wayout.quoting import (
     config_key,
@@ -16,7 +17,14 @@ from nats_idle_exporter.removal.wayout.quoting import (
     url_part,
     yaml_glob,
 )
-from tests.removal.hostile import BOTH_QUOTES, SAYABLE, UNPRINTABLE, UNSAYABLE
+from nats_idle_exporter.text import shorten
+from tests.removal.hostile import (
+    BOTH_QUOTES,
+    PRINTABLE,
+    SAYABLE,
+    UNPRINTABLE,
+    UNSAYABLE,
+)
 
 
 @pytest.mark.parametrize("name", SAYABLE)
@@ -24,7 +32,7 @@ def test_what_is_printed_is_printable(name: str) -> None:
     """No line that is printed does anything to a terminal."""
     assert not objection(name)
     printed = [shell_line("p", name), url_part(name), config_value(name)]
-    printed += [config_key(name) or "", yaml_glob(name)]
+    printed += [config_key(name) or "", yaml_glob(name) or ""]
 
     assert all(map(str.isprintable, printed))
 
@@ -33,6 +41,12 @@ def test_what_is_printed_is_printable(name: str) -> None:
 def test_what_cannot_be_said_is_refused(name: str) -> None:
     """A name that no command line can carry is refused with its reason."""
     assert UNSAYABLE[name] in objection(name)
+
+
+def test_names_that_were_cut() -> None:
+    """What the poll cuts is known as cut, and what only ends in dots is not."""
+    assert objection(shorten("x" * 1000, LONGEST_NAME)) == "only its beginning is known"
+    assert not objection("and so on...")
 
 
 def test_plain_words_stay_plain() -> None:
@@ -65,10 +79,10 @@ def test_half_a_character_in_a_value() -> None:
     assert config_value("a\ud83db") == '"a\\x3fb"'
 
 
-@pytest.mark.parametrize("name", SAYABLE)
+@pytest.mark.parametrize("name", [*PRINTABLE, BOTH_QUOTES])
 def test_globs(name: str) -> None:
     """The rule that is printed for an account matches it alone."""
-    match = yaml.safe_load(yaml_glob(name))
+    match = yaml.safe_load(yaml_glob(name) or "")
     registry = Registry([Rule(match, Entry(owner="me"))])
 
     assert registry.entry(name, name).owner == "me"

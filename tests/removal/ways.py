@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from nats_idle_exporter.removal.facts import Holdings, Import, Importer, Told
+from nats_idle_exporter.removal.facts import (
+    Copy,
+    Holdings,
+    Import,
+    Importer,
+    Limits,
+    Told,
+)
 from nats_idle_exporter.removal.wayout import (
     NOWHERE,
     Command,
@@ -28,6 +35,20 @@ HELD = Holdings(
     names=("ORDERS", "AUDIT"),
     as_of_at=NOW - 60,
 )
+
+
+OPEN = Limits(-1, -1)
+DISABLE = "Let nobody connect any more"
+WAIT = "Wait until the grace is over"
+BACKUP = "Back up what it holds"
+PURGE = "Purge its JetStream, before the account goes"
+GIVE_BACK = "Turn its JetStream off"
+COPIES = "Stop the streams that copy from it"
+IMPORTS = "Remove the imports of other accounts"
+DELETE = "Delete the account"
+LOOK = "Look once more after the next restart of every server"
+ALL = [DISABLE, WAIT, BACKUP, PURGE, GIVE_BACK, COPIES, IMPORTS, DELETE, LOOK]
+COPY = Copy("SHOP", "SHOP", "MIRROR", is_mirror=True)
 
 
 def a_way(place: Place = NOWHERE, **facts: Any) -> WayOut:

@@ -92,14 +92,16 @@ def credentials(
     *,
     pub: Mapping[str, Any] | None = None,
     sub: Mapping[str, Any] | None = None,
+    **extra: int,
 ) -> str:
     """Return the text of a ``.creds`` file of a new user of the account.
 
     `pub` and `sub` are permissions like ``{"allow": ["a.>"]}``; all by default.
+    `extra` are claims like ``iat``.
     """
     user = Identity(nkeys.PREFIX_BYTE_USER, name)
     limits = {"subs": -1, "data": -1, "payload": -1, "pub": pub or {}, "sub": sub or {}}
-    token = account.sign(user, {"type": "user", **limits})
+    token = account.sign(user, {"type": "user", **limits}, **extra)
     return (
         f"-----BEGIN NATS USER JWT-----\n{token}\n------END NATS USER JWT------\n\n"
         f"-----BEGIN USER NKEY SEED-----\n{user.seed}\n------END USER NKEY SEED------\n"

@@ -13,17 +13,41 @@ import shlex
 import subprocess
 from typing import TYPE_CHECKING
 
+from nats_idle_exporter.removal.facts import Holdings, Import, Importer, Limits, Told
+from nats_idle_exporter.removal.wayout import Place, way_out
+from tests.removal.cases import NOW, a_case, a_dossier
+from tests.removal.ways import the_step
 from tests.support.clients import connected
 from tests.support.servers import binary
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from nats_idle_exporter.removal.wayout import Command, Snippet, Step
+    from nats_idle_exporter.removal.wayout import Command, Snippet, Step, WayOut
     from tests.support.natsserver import NatsServer
 
+OK = '{"status":"ok"} 200'
+REFUSED = b"-ERR 'maximum account active connections exceeded'"
+USED = Holdings(streams=1, names=("ORDERS",), reserved_storage_bytes=1024, as_of_at=NOW)
 STAYS = "# what stands here already stays"
 """The line of a snippet in whose place the rest of the block belongs."""
+
+
+def the_way(
+    *servers: NatsServer, account: str = "TEAM", limits: Limits | None = None
+) -> WayOut:
+    """Return the way out of an account that ``SHOP`` imports from."""
+    imports = (Import(account, "orders.>", "service"),)
+    importer = Importer("SHOP", "SHOP", "inactive", imports, Told.BOTH)
+    case = a_case(
+        account=account,
+        name=account,
+        holdings=USED,
+        importers=(importer,),
+        limits=limits,
+    )
+    place = Place(monitoring_urls=tuple(each.monitoring_url for each in servers))
+    return way_out(a_dossier(case), NOW, place)
 
 
 async def run(server: NatsServer, *commands: Command) -> str:
@@ -127,6 +151,16 @@ def limits(commands: Iterable[Command]) -> dict[str, int]:
         "js-disk-storage": "disk_storage",
     }
     return {names[flag]: int(flags[flag]) for flag in names if flag in flags}
+
+
+async def assert_well(server: NatsServer, way: WayOut) -> None:
+    """Hold that the last look finds nothing, before and after a restart."""
+    look = the_step(way, "Look once more").checks
+    assert OK in await run(server, *look)
+
+    await server.restart()
+
+    assert OK in await run(server, *look)
 
 
 def _body(block: object) -> str:

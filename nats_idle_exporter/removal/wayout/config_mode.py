@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from nats_idle_exporter.removal.facts import UNLIMITED, Import, Importer
 from nats_idle_exporter.removal.wayout.common import (
-    backup_step,
     copies_steps,
     importers_words,
     last_step,
-    purge_step,
     wait_step,
 )
+from nats_idle_exporter.removal.wayout.emptying import backup_step, purge_step
 from nats_idle_exporter.removal.wayout.making import (
     Task,
     asked_for,

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import assert_never
-
-from nats_idle_exporter.removal.facts import UNLIMITED, Importer
+from nats_idle_exporter.removal.facts import UNLIMITED
 from nats_idle_exporter.removal.wayout.common import (
-    backup_step,
     copies_steps,
-    importers_words,
     last_step,
-    purge_step,
     wait_step,
 )
+from nats_idle_exporter.removal.wayout.emptying import backup_step, purge_step
 from nats_idle_exporter.removal.wayout.making import (
     Task,
     asked_for,
     health,
-    nats,
     nsc,
-    reloads,
 )
+from nats_idle_exporter.removal.wayout.operator_deletion import (
+    delete_step,
+    importers_step,
+)
+from nats_idle_exporter.removal.wayout.publishing import limited, publish
 from nats_idle_exporter.removal.wayout.quoting import objection
 from nats_idle_exporter.removal.wayout.steps import Command, Phase, Resolver, Step
 from nats_idle_exporter.removal.words import quoted
@@ -46,36 +45,10 @@ def operator_steps(task: Task) -> tuple[Step, ...]:
         purge_step(task),
         *give_back,
         *copies_steps(task),
-        _importers_step(task),
-        _delete_step(task),
+        importers_step(task),
+        delete_step(task),
         last_step(task, repair),
     )
-
-
-def _publish(task: Task, name: str) -> tuple[Command, ...]:
-    if task.place.resolver is not Resolver.MEMORY:
-        return nsc("push", f"--account={name}", purpose="tells the servers")
-    words = ("--mem-resolver", "--config-file=RESOLVER_FILE", "--force")
-    written = nsc(
-        "generate", "config", *words, purpose="writes what every server has to include"
-    )
-    return (*written, reloads())
-
-
-def _limited(
-    task: Task, connections: int, leafnodes: int, purpose: str
-) -> tuple[Command, ...]:
-    name = task.facts.name
-    edited = nsc(
-        "edit",
-        "account",
-        f"--name={name}",
-        f"--conns={connections}",
-        f"--leaf-conns={leafnodes}",
-        purpose=purpose,
-    )
-    # Half of it would be worse than nothing: no push without the edit.
-    return (*edited, *_publish(task, name)) if edited else ()
 
 
 def _key_words(task: Task) -> tuple[str, ...]:
@@ -110,8 +83,8 @@ def _disable_step(task: Task) -> Step:
         notes=(
             *_key_words(task),
             (
-                "Clients are cut at once. Streams and exports stay; others reach them "
-                "through their imports."
+                "Clients and leafnode links are cut at once. Streams and exports stay; "
+                "others reach them through their imports."
             ),
             *([_UNKNOWN_RESOLVER] if unclear else []),
         ),
@@ -119,12 +92,12 @@ def _disable_step(task: Task) -> Step:
             "nsc edit changes the local store only; servers learn it by the push.",
             "Revoking users is not enough: a user that is issued later may log in.",
             (
-                "Do not let the JWT expire instead: servers before 2.12.14, and 2.14.0 "
-                "to 2.14.3, are not well with an expired account that has streams, and "
-                "a full resolver removes its file."
+                "Do not let the JWT expire instead: a server with streams of an "
+                "expired account is not well after its next restart, and a full "
+                "resolver removes the file of the JWT."
             ),
         ),
-        commands=(*_looked_up(task), *_limited(task, 0, 0, "lets nobody in")),
+        commands=(*_looked_up(task), *limited(task, 0, 0, "lets nobody in")),
         checks=(
             *asked_for(
                 task,
@@ -134,7 +107,7 @@ def _disable_step(task: Task) -> Step:
             ),
             health(task, "every server is as well as before"),
         ),
-        undo=_limited(task, connections, leafnodes, told),
+        undo=limited(task, connections, leafnodes, told),
     )
 
 
@@ -148,8 +121,8 @@ def _looked_up(task: Task) -> tuple[Command, ...]:
 
 
 def _backup_step(task: Task) -> Step:
-    opening = ((), _limited(task, 1, 0, "lets one client in"))
-    return backup_step(opening, _limited(task, 0, 0, "lets nobody in again"), task)
+    opening = ((), limited(task, 1, 0, "lets one client in"))
+    return backup_step(opening, limited(task, 0, 0, "lets nobody in again"), task)
 
 
 def _give_back_step(task: Task) -> Step:
@@ -166,128 +139,6 @@ def _give_back_step(task: Task) -> Step:
         phase=Phase.DELETE,
         title="Turn its JetStream off",
         notes=("Only after the purge.",),
-        commands=(*edited, *_publish(task, name)) if edited else (),
+        commands=(*edited, *publish(task, name)) if edited else (),
         checks=(health(task, "every server is well"),),
-    )
-
-
-def _importers_step(task: Task) -> Step:
-    notes: list[str] = []
-    commands: list[Command] = []
-    for importer in task.facts.importers:
-        state = f", which is {importer.verdict}," if importer.verdict else ""
-        subjects = ", ".join(quoted(each.subject) for each in importer.imports)
-        notes.append(f"{quoted(importer.name)}{state} imports {subjects}.")
-        made = _import_removals(task, importer)
-        commands += made
-        if not made:
-            notes.append("No command line can carry these names: edit its JWT by hand.")
-    return Step(
-        phase=Phase.DELETE,
-        title="Remove the imports of other accounts",
-        notes=(*notes, *importers_words(task)),
-        warnings=("An import that is left stays in the JWT, marked as invalid.",),
-        commands=tuple(commands),
-        checks=(health(task, "every server is well"),),
-    )
-
-
-def _import_removals(task: Task, importer: Importer) -> tuple[Command, ...]:
-    removals = [
-        nsc(
-            "delete",
-            "import",
-            f"--account={importer.name}",
-            f"--subject={each.subject}",
-            f"--src-account={each.account}",
-            purpose=f"takes one import out of {quoted(importer.name)}",
-        )
-        for each in importer.imports
-    ]
-    if not all(removals):
-        return ()
-    flat = tuple(command for removal in removals for command in removal)
-    return (*flat, *_publish(task, importer.name))
-
-
-def _delete_step(task: Task) -> Step:
-    return Step(
-        phase=Phase.DELETE,
-        title="Delete the account",
-        notes=_deletion_notes(task),
-        warnings=_deletion_warnings(task),
-        commands=(*_deleted_on_servers(task), *_deleted_locally(task)),
-        checks=(*_listed(task), health(task, "every server is well")),
-    )
-
-
-def _deletion_notes(task: Task) -> tuple[str, ...]:
-    key = task.facts.account
-    match task.place.resolver:
-        case Resolver.MEMORY:
-            return (f"Take {key} out of resolver_preload of every server first.",)
-        case Resolver.URL:
-            return (f"Take the JWT of {key} out of the account server first.",)
-        case Resolver.FULL:
-            return ()
-        case Resolver.UNKNOWN:
-            return (
-                (
-                    "The push is for the full resolver. With MEMORY take its JWT out "
-                    "of resolver_preload and reload; with an URL, out of the account "
-                    "server."
-                ),
-            )
-        case _:
-            assert_never(task.place.resolver)
-
-
-def _deletion_warnings(task: Task) -> tuple[str, ...]:
-    words = (
-        "Only while this exporter says that it is safe.",
-        (
-            "nsc delete account works on the local store only, and the last JWT is "
-            "lost there: the servers come first."
-        ),
-    )
-    if task.place.resolver not in {Resolver.FULL, Resolver.UNKNOWN}:
-        return words
-    return (
-        *words,
-        "The servers refuse to delete unless their resolver has allow_delete: true.",
-        (
-            "Do not use nsc push -P instead: it deletes every account that is not in "
-            "this one local store. nsc push -A deletes none."
-        ),
-        "Servers list a deleted account until they are restarted.",
-    )
-
-
-def _deleted_on_servers(task: Task) -> tuple[Command, ...]:
-    match task.place.resolver:
-        case Resolver.FULL | Resolver.UNKNOWN:
-            removal = f"--account-removal={task.facts.account}"
-            return nsc("push", removal, purpose="deletes it on the servers")
-        case Resolver.MEMORY:
-            return (reloads(),)
-        case Resolver.URL:
-            return ()
-        case _:
-            assert_never(task.place.resolver)
-
-
-def _deleted_locally(task: Task) -> tuple[Command, ...]:
-    name = f"--name={task.facts.name}"
-    return nsc("delete", "account", name, purpose="then deletes it in the local store")
-
-
-def _listed(task: Task) -> tuple[Command, ...]:
-    if task.place.resolver not in {Resolver.FULL, Resolver.UNKNOWN}:
-        return ()
-    return nats(
-        "SYSTEM_CONTEXT",
-        "request",
-        "$SYS.REQ.CLAIMS.LIST",
-        "",
-        purpose=f"{task.facts.account} is in no answer",
     )

@@ -10,10 +10,15 @@ import re
 import shlex
 from urllib.parse import quote
 
+CUT_LENGTH = 256
+"""Longer name tags come here cut to that, with dots at their end."""
+
 LONGEST_BYTES = 4096
 """Longer names are not printed; a command line would be longer than a screen."""
 
+_YAML_CODES = str.maketrans({'"': r"\"", "\\": r"\\"})
 _REPLACED = "\ufffd"
+_CUT = "..."
 _TOKEN = re.compile(r"[^\s.*>\x00-\x1f\x7f]+")
 _CODES = {"\t": r"\t", "\n": r"\n", "\r": r"\r", '"': r"\"", "\\": r"\\"}
 
@@ -26,6 +31,8 @@ def objection(text: str) -> str:
         return "it holds characters that the server could not tell"
     if any("\ud800" <= character <= "\udfff" for character in text):
         return "it holds half a character"
+    if len(text) >= CUT_LENGTH and text.endswith(_CUT):
+        return "only its beginning is known"
     length = len(text.encode())
     return f"it is {length:,} bytes long" if length > LONGEST_BYTES else ""
 
@@ -116,17 +123,13 @@ def _config_character(character: str) -> str:
     return "".join(f"\\x{byte:02x}" for byte in character.encode(errors="replace"))
 
 
-def yaml_glob(name: str) -> str:
-    """Return a name as a YAML string that matches it alone as a glob.
+def yaml_glob(name: str) -> str | None:
+    """Return a name as a YAML string that matches it alone as a glob; None if none can.
 
     >>> yaml_glob("what?")
     '"what[?]"'
     """
+    if not name.isprintable():
+        return None
     escaped = "".join(f"[{each}]" if each in "*?[" else each for each in name)
-    return f'"{"".join(map(_yaml_character, escaped))}"'
-
-
-def _yaml_character(character: str) -> str:
-    if character in {'"', "\\"}:
-        return f"\\{character}"
-    return character if character.isprintable() else f"\\U{ord(character):08x}"
+    return f'"{escaped.translate(_YAML_CODES)}"'
