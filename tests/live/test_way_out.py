@@ -222,7 +222,7 @@ async def test_printed_order_in_a_cluster(nats_version: str) -> None:
     async with running(*servers):
         first = servers[0]
         async with connected(first, "TEAM") as client:
-            await add_stream(client, "ORDERS", ["o.>"], replicas=3)
+            await add_stream(client, "ORDERS", ["o.>"], replicas=2)
             await add_stream(client, "ONE", ["p.>"])
         way = the_way(*servers)
         step = the_step(way, "Purge")
