@@ -43,8 +43,8 @@ class Setup:
 
     @property
     def systems(self) -> dict[str, tuple[str, ...]]:
-        """The endpoints of each system, by its name."""
-        return {each.name: each.endpoints for each in self.config.systems}
+        """The endpoints of each system, by its name: plain text, as it is saved."""
+        return {s.name: tuple(map(str, s.endpoints)) for s in self.config.systems}
 
     @property
     def cadence(self) -> Cadence:

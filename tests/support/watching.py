@@ -149,8 +149,8 @@ async def watching_as(
 
     A test may stand between loop and client. The timeout of a poll is real time.
     """
-    urls = config.systems[0].endpoints
     clock, setup = FakeClock(), prepare(config, os.environ)
+    urls = setup.systems["default"]
     cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
     ledger = Ledger(urls, setup.rules, cadence)
     async with AsyncExitStack() as stack:
