@@ -61,7 +61,11 @@ class Collector:
         self._index = ImporterIndex()
         self._planner = Planner()
         self._listed = NOT_LISTED
+        self._is_listing_new = False
         self._views: Mapping[str, AccountView] = {}
+        self._loaded = frozenset[str]()
+        self._untold: set[str] = set()
+        """Of the loaded ones, whose imports nobody told, or too long ago."""
 
     def watch(self, endpoints: Iterable[str]) -> None:
         """Replace the list of endpoints; what others told is forgotten."""
@@ -76,11 +80,17 @@ class Collector:
     def list_accounts(self, told: Told | None) -> None:
         """Take in what the inventory tells; None when there is none any more."""
         self._listed = Listed.of(told) if told else NOT_LISTED
+        self._is_listing_new = True
 
     def hear(self, answer: Answer, asked: Instant) -> None:
         """Take in what a server told when it was asked about an account."""
+        # The newest last: who is told of again leaves his old place.
+        self._heard.pop(answer.account, None)
         self._heard[answer.account] = Heard(answer, asked.fast)
-        if answer.imports is not None:
+        if answer.imports is None:
+            self._untold.add(answer.account)
+        else:
+            self._untold.discard(answer.account)
             self._index.learn(answer.account, {i.account for i in answer.imports})
 
     def conclude(self, view: SystemView, moment: Moment, rhythm: Rhythm) -> Facts:
@@ -88,12 +98,11 @@ class Collector:
         self._views = {each.account: each for each in view.accounts}
         self._take_readings()
         self._rounds.add_up()
-        loaded = frozenset[str]().union(*(s.loaded for s in self._servers.values()))
-        self._forget(loaded)
+        self._take_loaded()
+        self._outdate(moment, rhythm)
         is_whole = self._is_whole(view)
-        held_at = self._held_at(moment, rhythm) if is_whole else None
-        told = self._told(moment, rhythm, len(loaded))
-        untold = (loaded - told) | (self._listed.untold - loaded)
+        is_everybody_known = is_whole and self._is_everybody_known
+        untold = frozenset(self._untold) | (self._listed.untold - self._loaded)
         return Facts(
             Known(
                 views=self._views,
@@ -104,10 +113,10 @@ class Collector:
                 listed=self._listed.accounts,
                 is_listing_complete=self._listed.is_complete,
                 held=self._rounds.held,
-                held_at=held_at,
+                held_at=self._held_at(moment, rhythm) if is_whole else None,
                 copies=find_copies(self._rounds.held, self._imports_of),
                 roles=self._roles(is_whole=is_whole),
-                untold=untold if is_whole and self._is_everybody_known else None,
+                untold=untold if is_everybody_known else None,
                 moment=moment,
             )
         )
@@ -136,28 +145,39 @@ class Collector:
     def _see(self, reading: Reading) -> None:
         last = self._servers.get(reading.endpoint)
         before = last.loaded if last else frozenset[str]()
-        loaded = frozenset(row.account for row in reading.rows)
-        if loaded == before:
-            # Most cycles: what is kept already need not be kept twice.
-            loaded = before
-        else:
-            loaded = frozenset(map(sys.intern, loaded))
+        accounts = [row.account for row in reading.rows]
+        loaded = before
+        # In most cycles it is as before: what is kept need not be kept twice.
+        if len(accounts) != len(before) or not before.issuperset(accounts):
+            loaded = self._shared(frozenset(map(sys.intern, accounts)))
             if last:
                 self._planner.greet(loaded - before)
         self._servers[reading.endpoint] = _Server(
             reading.server, reading.leaf_accounts, loaded, is_news=True
         )
 
-    def _forget(self, loaded: frozenset[str]) -> None:
+    def _shared(self, loaded: frozenset[str]) -> frozenset[str]:
+        """Return another server's equal list instead: mostly all have the same."""
+        others = (each.loaded for each in self._servers.values())
+        return next((each for each in others if each == loaded), loaded)
+
+    def _take_loaded(self) -> None:
         """Forget who is not loaded any more, where somebody else tells of him.
 
         What a server had in memory once says nothing against a newer JWT.
         """
+        places = {id(s.loaded): s.loaded for s in self._servers.values()}
+        first, *others = places.values() if places else [frozenset[str]()]
+        loaded = first.union(*others) if others else first
+        if loaded == self._loaded and not self._is_listing_new:
+            return
+        self._loaded, self._is_listing_new = loaded, False
         unlisted = self._views.keys() - self._listed.accounts.keys()
-        gone = self._heard.keys() - loaded - unlisted
-        for account in gone:
+        for account in self._heard.keys() - loaded - unlisted:
             del self._heard[account]
             self._index.learn(account, ())
+        told = {a for a, h in self._heard.items() if h.answer.imports is not None}
+        self._untold = set(loaded - told)
         self._planner.forget(loaded)
 
     def _is_whole(self, view: SystemView) -> bool:
@@ -186,17 +206,17 @@ class Collector:
             return None
         return moment.wall_of(oldest.fast)
 
-    def _told(self, moment: Moment, rhythm: Rhythm, accounts: int) -> set[str]:
-        """Return whose imports were told, and not too long ago."""
+    def _outdate(self, moment: Moment, rhythm: Rhythm) -> None:
+        """Take imports for untold that were told too long ago."""
         per_cycle = max(1, rhythm.questions * len(self._endpoints))
         # Half of the questions may be about inactive accounts only.
-        cycles = 1 + 2 * accounts / per_cycle
+        cycles = 1 + 2 * len(self._loaded) / per_cycle
         oldest = moment.now.fast - OUTDATED_TIMES * cycles * rhythm.interval_seconds
-        return {
-            account
-            for account, each in self._heard.items()
-            if each.fast >= oldest and each.answer.imports is not None
-        }
+        for account, heard in self._heard.items():
+            if heard.fast >= oldest:
+                break
+            if account in self._loaded:
+                self._untold.add(account)
 
     def _imports_of(self, account: str) -> tuple[LocalImport, ...] | None:
         spoken = self._heard.get(account)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Mapping
-from heapq import nsmallest
 from typing import Final
 
 from nats_idle_exporter.activity import AccountView, Verdict
@@ -30,6 +29,8 @@ class Planner:
         self._turn = 0
         self._round_from = 0
         self._queue: deque[str] = deque()
+        self._candidates: deque[str] = deque()
+        self._inactive: set[str] = set()
         self.is_first_round = True
 
     def plan(
@@ -46,18 +47,25 @@ class Planner:
             count: of questions for each endpoint.
         """
         plan = _Plan(places, count)
-        inactive = [
-            a for a, v in views.items() if v.verdict is Verdict.INACTIVE and plan.has(a)
-        ]
+        before = self._inactive
+        self._inactive = {a for a, v in views.items() if v.verdict is Verdict.INACTIVE}
         if self.is_first_round:
-            # Their verdict may be younger than the queue.
-            fresh = (a for a in inactive if a not in self._asked)
-            self._take(plan, nsmallest(plan.size, fresh, key=_ranks(views)))
+            # Their verdict is younger than the queue.
+            raised = self._inactive - before - self._asked.keys() if self._queue else ()
+            self._queue.extendleft(sorted(raised, key=_ranks(views), reverse=True))
         else:
-            share = int(plan.size * CANDIDATES_SHARE)
-            self._take(plan, nsmallest(share, inactive, key=self._last_asked))
+            self._ask_candidates(plan)
         self._go_round(plan, views)
         return plan.questions
+
+    def _ask_candidates(self, plan: _Plan) -> None:
+        """Ask about inactive accounts, all of them in turn."""
+        if not self._candidates:
+            self._candidates.extend(sorted(self._inactive, key=self._last_asked))
+        for _ in range(min(len(self._candidates), int(plan.size * CANDIDATES_SHARE))):
+            account = self._candidates.popleft()
+            if account in self._inactive:
+                self._take(plan, account)
 
     def greet(self, accounts: Iterable[str]) -> None:
         """Have accounts asked about next that some server lists since now."""
@@ -83,7 +91,7 @@ class Planner:
             account = self._queue.popleft()
             if self._last_asked(account) > self._round_from or not plan.has(account):
                 continue
-            if not self._take(plan, (account,)):
+            if not self._take(plan, account):
                 unasked.append(account)
         # The servers that have them were asked enough: they are first next time.
         self._queue.extendleft(reversed(unasked))
@@ -96,15 +104,13 @@ class Planner:
             everybody = everybody - self._asked.keys()
         self._queue.extend(sorted(everybody, key=_ranks(views)))
 
-    def _take(self, plan: _Plan, accounts: Iterable[str]) -> bool:
-        """Plan questions about these; say whether the last one could be placed."""
-        is_placed = True
-        for account in accounts:
-            is_placed = plan.add(account)
-            if is_placed:
-                self._turn += 1
-                self._asked[account] = self._turn
-        return is_placed
+    def _take(self, plan: _Plan, account: str) -> bool:
+        """Plan a question; say whether a server has time for it."""
+        if not plan.add(account):
+            return False
+        self._turn += 1
+        self._asked[account] = self._turn
+        return True
 
     def _last_asked(self, account: str) -> int:
         return self._asked.get(account, 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import binascii
 import re
+import sys
 from typing import Annotated, Final, TypeVar
 
 import msgspec
@@ -202,11 +203,12 @@ def account_of(claims: Claims) -> InventoryAccount:
             expected="the public key of an account as sub", found="something else"
         )
     return InventoryAccount(
-        account=claims.subject,
+        # Ids are long, and stand in many places: one copy of each is enough.
+        account=sys.intern(claims.subject),
         name=claims.name,
         issued_at=claims.issued_at,
         expires_at=claims.expires_at or None,
-        issuer=claims.issuer,
+        issuer=sys.intern(claims.issuer),
         limits=AccountLimits(nats.limits.connections, nats.limits.leafnodes),
         are_users_revoked="*" in (nats.revocations or ()),
         answers_logins=bool(nats.authorization.auth_users),
