@@ -12,8 +12,8 @@ _DAY = 86_400
 _UNITS = (("d", _DAY), ("h", 3600), ("m", 60), ("s", 1))
 _KIBI = 1024
 _SIZES = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB")
-_LAST_DAY = 2_932_896
-"""9999-12-31; what is later, or before 1970, is shown as the nearest day."""
+_LAST = 2_932_897 * _DAY - 1
+"""The end of 9999-12-31; what is later, or before 1970, is shown as the nearest."""
 
 
 def day(at: float) -> str:
@@ -22,7 +22,7 @@ def day(at: float) -> str:
     >>> day(1_790_000_000)
     '2026-09-21'
     """
-    days = int(min(max(at // _DAY, 0), _LAST_DAY))
+    days = int(min(max(at, 0.0), _LAST) // _DAY)
     # Years are counted from March, so that the leap day is the last of its year:
     # https://howardhinnant.github.io/date_algorithms.html#civil_from_days
     era, of_era = divmod(days + 719_468, 146_097)
@@ -40,8 +40,9 @@ def moment(at: float) -> str:
     >>> moment(1_790_000_000)
     '2026-09-21 14:13 UTC'
     """
-    minutes = int(max(at, 0) % _DAY // 60)
-    return f"{day(at)} {minutes // 60:02}:{minutes % 60:02} UTC"
+    shown = min(max(at, 0.0), _LAST)
+    minutes = int(shown % _DAY // 60)
+    return f"{day(shown)} {minutes // 60:02}:{minutes % 60:02} UTC"
 
 
 def duration(seconds: float) -> str:

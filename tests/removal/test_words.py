@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import inf
 
 import pytest
 from hypothesis import given
@@ -23,11 +24,19 @@ def test_moments_are_those_of_the_calendar(at: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("at", "shown"), [(-1e9, "1970-01-01"), (1e18, "9999-12-31"), (LAST, "9999-12-31")]
+    ("at", "shown"),
+    [
+        (-1e9, "1970-01-01"),
+        (1e18, "9999-12-31"),
+        (LAST, "9999-12-31"),
+        (-inf, "1970-01-01"),
+        (inf, "9999-12-31"),
+    ],
 )
 def test_impossible_days(at: float, shown: str) -> None:
     """What is out of the calendar is shown as its nearest day."""
     assert words.day(at) == shown
+    assert words.moment(at).startswith(shown)
 
 
 @pytest.mark.parametrize(

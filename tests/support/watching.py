@@ -19,12 +19,14 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.config import Config, parse_config
+from nats_idle_exporter.liverules import LiveRules
 from nats_idle_exporter.monitoring.client import MonitoringClient, ReadsEndpoint
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.polled import Pace, WatchedSystem
 from nats_idle_exporter.monitoring.poller import Poller
 from nats_idle_exporter.remembering import Memory
+from nats_idle_exporter.removal.dossier import Dossier
 from nats_idle_exporter.removal.facts import AccountFacts
 from nats_idle_exporter.removal.lifecycle import Lifecycle
 from nats_idle_exporter.setup import prepare
@@ -46,20 +48,25 @@ HANG_SECONDS = 0.25
 
 
 class Watching:
-    """One system under watch, on a clock of its own; ``snapshot`` is the last one."""
+    """One system under watch, on a clock of its own; ``snapshot`` is the last one.
 
-    def __init__(
+    ``rules`` read their registry file anew when a test calls ``refresh``.
+    """
+
+    def __init__(  # noqa: PLR0913, PLR0917 - its parts, made in one place
         self,
         poller: Poller,
         clock: FakeClock,
         snapshots: Sequence[Snapshot],
         memory: Memory,
-        inventory: InventoryReader | None = None,
+        inventory: InventoryReader | None,
+        rules: LiveRules,
     ) -> None:
         self._inventory = inventory
         self._poller = poller
         self.clock = clock
         self.memory = memory
+        self.rules = rules
         self._snapshots = snapshots
 
     async def cycles(self, count: int = 1) -> SystemView:
@@ -92,6 +99,10 @@ class Watching:
     def account(self, account: str) -> AccountView:
         """Return the last view of an account, by id."""
         return next(view for view in self.view.accounts if view.account == account)
+
+    def dossier(self, account: str) -> Dossier:
+        """Return what the last cycle said of whether an account may go, by id."""
+        return self.snapshot.dossiers["default"][account]
 
     def facts(self, account: str) -> AccountFacts:
         """Return what the last cycle knew of an account beside its use, by id."""
@@ -174,6 +185,5 @@ async def watching_as(
             Pace(INTERVAL, INTERVAL, config.poll.concurrency, questions),
         )
         poller.rules = setup.rules
-        yield Watching(
-            poller, clock, snapshots, Memory(ledger, client, Lifecycle()), inventory
-        )
+        memory = Memory(ledger, client, Lifecycle())
+        yield Watching(poller, clock, snapshots, memory, inventory, setup.rules)
