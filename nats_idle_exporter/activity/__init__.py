@@ -22,6 +22,7 @@ from nats_idle_exporter.activity.facts import (
 )
 from nats_idle_exporter.activity.ledger import Ledger
 from nats_idle_exporter.activity.policy import BriefConnections, Cadence, Policy, Rules
+from nats_idle_exporter.activity.roster import Source
 from nats_idle_exporter.activity.rows import Changes, DamagedRows, SavedRow
 from nats_idle_exporter.activity.timeline import Timeline
 from nats_idle_exporter.activity.view import (
@@ -64,6 +65,7 @@ __all__ = [
     "SavedRow",
     "ServerFacts",
     "ServerView",
+    "Source",
     "Stream",
     "SystemView",
     "Timeline",
