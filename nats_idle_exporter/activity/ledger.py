@@ -64,6 +64,8 @@ class Ledger:
         self._bridge = Bridge()
         self._arranged: Instant | None = None
         """When the operator's list was replaced, until ends follow from it."""
+        self._untold_since: list[Instant | None] = []
+        """Since when sources were not told that were in this cycle."""
         self._journal = Journal()
 
     @classmethod
@@ -134,6 +136,9 @@ class Ledger:
         its end is shown. Until a source is told of for the first time, and as long as
         nobody can say what it finds, its endpoints count as unread.
         """
+        found = self._memory.fleet.roster.sources.get(source)
+        if found is not None and found.endpoints is None:
+            self._untold_since.append(found.known_since)
         self._memory.fleet.discover(source, endpoints, self._bridge.carry(now))
 
     def endpoints(self) -> tuple[str, ...]:
@@ -172,8 +177,10 @@ class Ledger:
         """
         memory = self._memory
         readings = self._readings(shift_seconds)
-        self._see_pause(readings)
         now = self._bridge.carry(now)
+        if not self._bridge.is_open:
+            self._see_untold(now)
+            self._see_pause(readings)
         memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
         self._listings.bring_in(readings)
         rounds = Rounds(memory.jetstream, memory.fleet, memory.records)
@@ -206,6 +213,13 @@ class Ledger:
             if each.endpoint in watches
         ]
         return sorted(readings, key=lambda each: (each.answered, each.endpoint))
+
+    def _see_untold(self, now: Instant) -> None:
+        """Note the time before a source was told: nobody knows who was there."""
+        for since in self._untold_since:
+            seconds = float("inf") if since is None else now.fast - since.fast
+            self._memory.holes.add(now.slow, seconds)
+        self._untold_since.clear()
 
     def _see_pause(self, readings: list[Reading]) -> None:
         """Note a time in which servers may have come and gone, and nobody named them.

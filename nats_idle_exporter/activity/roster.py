@@ -122,9 +122,9 @@ class Roster:
         """Take over what a source finds now; others are dropped, but not let go of."""
         if source not in self.sources:
             return
-        self.sources[source].endpoints = tuple(dict.fromkeys(endpoints))
+        self.sources[source].endpoints = tuple(dict.fromkeys(map(str, endpoints)))
         for endpoint, watch in self._rewatch(reach).items():
-            self.dropped[endpoint] = Dropped(watch, frozenset({source}), now)
+            self.dropped[endpoint] = Dropped(watch, frozenset({str(source)}), now)
 
     def settle_dropped(self, counted: Iterable[str]) -> None:
         """Let go of dropped endpoints whose servers are none of those."""
@@ -155,5 +155,6 @@ class Roster:
 def _parted(entries: Iterable[str]) -> tuple[tuple[str, ...], set[str]]:
     entries = list(entries)
     sources = {str(each) for each in entries if isinstance(each, Source)}
-    fixed = (each for each in entries if not isinstance(each, Source))
+    # What is kept has to be plain text.
+    fixed = (str(each) for each in entries if not isinstance(each, Source))
     return tuple(dict.fromkeys(fixed)), sources
