@@ -67,10 +67,16 @@ class Draft:
         self.threshold = self.length * INTERVAL
         self.changes: dict[int, tuple[str, Endpoint]] = {}
         self.started_from = BEGAN_AT - 5000.0
+        self.amount = 0
+        """Servers in the beginning."""
         self.mirrored: str | None = None
         self.releases = RELEASES
         # Real rings hold 10,000: where everything is read, none overflows.
         self.world.ring_size = 10_000 if self.is_calm else rng.randint(8, 40)
+
+    def _first(self) -> list[Node]:
+        """Return those that are there from the beginning."""
+        return self.world.nodes[: self.amount]
 
     def _node(self) -> Node:
         return self.rng.choice(self.world.nodes)

@@ -149,6 +149,7 @@ class Horizon:
                         node.is_displaced, node.is_believed_ended = False, True
                         if node.is_dropped:
                             node.is_dropped = False
+                            node.last_round = node.last_round_at = None
                             self.world.seen.add("shown end")
                     self._end_unwatched(run, max(at for at, _ in told))
 

@@ -79,6 +79,7 @@ class _Planner(JwtLives, Discovery):
     def _nodes(self) -> None:
         rng, world = self.rng, self.world
         amount = 3 if self.kind in LONG else rng.choice((1, 2, 2, 3, 3, 4))
+        self.amount = amount
         is_mixed = rng.random() < 0.3
         # Before 2.9.17 a reload could hide between a start and the first reading.
         self.releases = RELEASES[1:] if self.kind in LONG else RELEASES
