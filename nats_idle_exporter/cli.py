@@ -6,10 +6,10 @@ that it was called wrongly. What went wrong is one line on stderr.
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import TYPE_CHECKING
 
-from nats_idle_exporter.config.loading import config_without_file, load_config
 from nats_idle_exporter.config.overrides import UsageError
 from nats_idle_exporter.errors import ConfigError, StartError
 from nats_idle_exporter.flags import (
@@ -52,18 +52,18 @@ def _serve(options: ServeOptions) -> int:
     if options.is_healthcheck:
         trouble = check_health(options.web)
         return _fail(trouble) if trouble else 0
-    source = str(options.config_file or "command line")
+    source = options.source
     try:
-        config = _load(options)
+        config = source.load()
         if options.is_config_check:
             _check_files(options, config)
-            sys.stdout.write(f"{one_line(source)}: ok\n")
+            sys.stdout.write(f"{source.name}: ok\n")
             return 0
         return _run(options, config)
     except UsageError as error:
-        return _fail(f"{source}: {error}", code=_WRONG_USAGE)
+        return _fail(f"{source.name}: {error}", code=_WRONG_USAGE)
     except ConfigError as error:
-        return _fail(f"{source}: {error}")
+        return _fail(f"{source.name}: {error}")
 
 
 def _run(options: ServeOptions, config: Config) -> int:
@@ -71,30 +71,22 @@ def _run(options: ServeOptions, config: Config) -> int:
     from nats_idle_exporter.daemon import serve  # noqa: PLC0415 - slow to import
 
     configure_logging(options.log_level, options.log_format, sys.stderr)
-    return serve(config, options.web)
+    return serve(config, options.source, options.web)
 
 
 def _check_files(options: ServeOptions, config: Config) -> None:
-    from nats_idle_exporter.monitoring.access import (  # noqa: PLC0415 - slow to import
-        make_accesses,
-    )
+    from nats_idle_exporter.setup import prepare  # noqa: PLC0415 - slow to import
     from nats_idle_exporter.web.security import (  # noqa: PLC0415 - slow to import
         check_web_file,
     )
 
-    make_accesses(config)
+    prepare(config, os.environ)
     if options.web.config_file is None:
         return
     try:
         check_web_file(options.web.config_file)
     except ConfigError as error:
         raise StartError(f"{options.web.config_file}: {error}") from error
-
-
-def _load(options: ServeOptions) -> Config:
-    if options.config_file is None:
-        return config_without_file(options.overrides)
-    return load_config(options.config_file, options.overrides)
 
 
 def _demo(duration_seconds: float | None) -> int:

@@ -14,6 +14,7 @@ from nats_idle_exporter.config.loading import DEFAULT_ENDPOINT
 from nats_idle_exporter.config.overrides import Overrides
 from nats_idle_exporter.config.scalars import POSITIVE_EXPECTED, describe
 from nats_idle_exporter.config.web import WebOptions
+from nats_idle_exporter.configsource import ConfigSource
 from nats_idle_exporter.urls import parse_endpoint
 from nats_idle_exporter.webflags import add_web_flags, flag, web_options
 
@@ -27,12 +28,11 @@ PROGRAM = "nats-idle-exporter"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeOptions:
-    """What the flags of ``serve`` say; ``config_file`` None means no file."""
+    """What the flags of ``serve`` say."""
 
-    config_file: Path | None
+    source: ConfigSource
     is_config_check: bool
     is_healthcheck: bool
-    overrides: Overrides
     web: WebOptions
     log_level: Level
     log_format: Format
@@ -47,17 +47,27 @@ def parse_serve(arguments: Sequence[str]) -> ServeOptions:
     parser = _serve_parser()
     given = parser.parse_args(arguments)
     return ServeOptions(
-        config_file=given.config_file,
+        source=_source(parser, given),
         is_config_check=given.config_check,
         is_healthcheck=given.healthcheck,
+        web=web_options(parser, given),
+        log_level=given.log_level,
+        log_format=given.log_format,
+    )
+
+
+def _source(parser: argparse.ArgumentParser, given: argparse.Namespace) -> ConfigSource:
+    if given.auto_reload and given.config_file is None:
+        parser.error("--config.enable-auto-reload: needs --config.file")
+    look_seconds = parse_duration(given.auto_reload_interval)
+    return ConfigSource(
+        path=given.config_file,
         overrides=Overrides(
             endpoints=tuple(given.endpoints or ()),
             threshold=given.threshold,
             poll_interval=given.poll_interval,
         ),
-        web=web_options(parser, given),
-        log_level=given.log_level,
-        log_format=given.log_format,
+        look_seconds=look_seconds if given.auto_reload else None,
     )
 
 
@@ -121,6 +131,24 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="check the configuration and exit",
     )
+    flags.add_argument(
+        "--config.enable-auto-reload",
+        dest="auto_reload",
+        action="store_true",
+        help="load the file anew when it changed",
+    )
+    flags.add_argument(
+        "--config.auto-reload-interval",
+        dest="auto_reload_interval",
+        metavar="DURATION",
+        type=flag(_positive_duration),
+        default="30s",
+        help="how often it is looked at for that (default: 30s)",
+    )
+    _add_overriding_flags(flags)
+
+
+def _add_overriding_flags(flags: argparse._ArgumentGroup) -> None:
     flags.add_argument(
         "--nats.endpoint",
         dest="endpoints",

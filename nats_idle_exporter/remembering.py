@@ -1,64 +1,50 @@
-"""What outlives the process: from the state file to ledgers, and back each cycle."""
+"""What outlives the process: from the state file to ledgers, and back each cycle.
+
+It outlives a reload, too: a system that is taken out of the configuration is kept as
+it was, and goes on from there if it comes back.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from pathlib import Path
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 import structlog
 
-from nats_idle_exporter.activity import Cadence, Clocks, DamagedRows, Ledger, Rules
-from nats_idle_exporter.config import Config
+from nats_idle_exporter.activity import Clocks, DamagedRows, Ledger
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock
+from nats_idle_exporter.monitoring.memories import KINDS
+from nats_idle_exporter.monitoring.polled import WatchedSystem
+from nats_idle_exporter.setup import Setup
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.state import Batch, Historian, Keeper, Loaded
 from nats_idle_exporter.state.keeper import NOTHING
 
-DIRECTORY: Final = "STATE_DIRECTORY"
-"""Set by systemd: one or more directories, parted by colons."""
-FILE: Final = "state.sqlite"
-OF_CLIENT: Final = ""
-"""The client's rows belong to all systems; no system has this name."""
-
 _log = structlog.get_logger(__name__)
 
 
-class Watch(NamedTuple):
-    """What the operator wants watched, and how."""
+class Memory(NamedTuple):
+    """Those who remember one system from cycle to cycle."""
 
-    endpoints: Mapping[str, tuple[str, ...]]
-    """By system."""
-    rules: Rules
-    cadence: Cadence
-
-
-def state_path(config: Config, environment: Mapping[str, str]) -> Path | None:
-    """Return where the state file is; None when it is kept in memory only."""
-    if config.state.path is not None:
-        return Path(config.state.path)
-    directory = environment.get(DIRECTORY, "").partition(":")[0]
-    return Path(directory, FILE) if directory else None
+    ledger: Ledger
+    client: MonitoringClient
 
 
 @asynccontextmanager
-async def opened(
-    path: Path | None, config: Config, clock: Clock
-) -> AsyncIterator[Keeper | None]:
+async def opened(setup: Setup, clock: Clock) -> AsyncIterator[Keeper | None]:
     """Yield who keeps the state, and let go of its file in the end."""
-    if path is None:
+    if setup.state_path is None:
         _log.warning("state is kept in memory only: a restart forgets what was seen")
         yield None
         return
-    systems = [system.name for system in config.systems]
     keeper = Keeper(
-        path,
-        [OF_CLIENT, *systems],
-        config.inactivity.forget_after_seconds,
+        setup.state_path,
+        list(setup.systems),
+        setup.config.inactivity.forget_after_seconds,
         clock.wall,
     )
     try:
@@ -80,71 +66,113 @@ def uncollected() -> Iterator[None]:
 
 
 class Remembering:
-    """Ledgers that know what earlier processes learned, and tell it on.
+    """Memories that know what earlier processes learned, and tell it on.
 
     Args:
-        watch: what is watched.
-        client: reads the endpoints; it remembers too.
+        setup: what is watched at first.
+        make_client: makes the client of a system, which remembers nothing yet.
         clock: the only source of time.
         keeper: of the state file; None when there is none.
+
+    Attributes:
+        known: every memory, by system; also of those that are not configured now.
     """
 
     def __init__(
         self,
-        watch: Watch,
-        client: MonitoringClient,
+        setup: Setup,
+        make_client: Callable[[], MonitoringClient],
         clock: Clock,
         keeper: Keeper | None,
     ) -> None:
-        self._watch = watch
-        self._client = client
+        self._make_client = make_client
         self._clock = clock
         self._keeper = keeper
         self._historian = Historian(NOTHING.history)
-        self.ledgers: dict[str, Ledger] = {}
-        """By system; empty until ``recall``."""
+        self.known: dict[str, Memory] = {}
+        self._setup = setup
+
+    @property
+    def systems(self) -> dict[str, WatchedSystem]:
+        """What is to be watched, by system; call ``recall`` before."""
+        return {
+            name: WatchedSystem(
+                *self.known[name], endpoints, self._setup.inventories.get(name)
+            )
+            for name, endpoints in self._setup.systems.items()
+        }
 
     async def recall(self) -> None:
-        """Make the ledgers, with what the state file tells.
+        """Begin to watch, with what the state file tells.
+
+        Systems that are not configured are recalled, too: a reload may bring them back.
 
         Raises:
             StartError: the file must not be used.
         """
         loaded = NOTHING if self._keeper is None else await self._keeper.load()
+        clocks = self._clock.clocks()
         try:
-            await asyncio.to_thread(self._resume, loaded, self._clock.clocks())
+            known = await asyncio.to_thread(self._restore, loaded, clocks)
         except DamagedRows as error:
             if self._keeper is not None:
                 await self._keeper.reject(str(error))
-            self._resume(NOTHING, self._clock.clocks())
+            known = {}
         else:
             self._historian = Historian(loaded.history)
             if loaded.rows:
                 rows = sum(map(len, loaded.rows.values()))
                 _log.info("state loaded", rows=rows)
+        self.known = known
+        self._take(self._setup)
 
-    def _resume(self, loaded: Loaded, clocks: Clocks) -> None:
+    def _restore(self, loaded: Loaded, clocks: Clocks) -> dict[str, Memory]:
+        known, setup = {}, self._setup
         with uncollected():
-            self._make_ledgers(loaded, clocks)
+            for system, rows in loaded.rows.items():
+                ledger = Ledger.resume(
+                    setup.systems.get(system),
+                    setup.rules,
+                    setup.cadence,
+                    (row for row in rows if row[0] not in KINDS),
+                    clocks,
+                )
+                client = self._make_client()
+                of_client = (row for row in rows if row[0] in KINDS)
+                client.recall(of_client, ledger.servers())
+                known[system] = Memory(ledger, client)
+        return known
 
-    def _make_ledgers(self, loaded: Loaded, clocks: Clocks) -> None:
-        ledgers = {
-            system: Ledger.resume(
+    def arrange(self, setup: Setup) -> None:
+        """Watch by another configuration; call it between cycles.
+
+        What is configured no more is kept as it is. What comes back is told to the
+        store as a whole: it may have been dropped there.
+        """
+        here = setup.systems.keys() & self.known.keys()
+        for system in here - self._setup.systems.keys():
+            self.known[system].ledger.retell()
+            self.known[system].client.retell()
+        self._take(setup)
+        if self._keeper is not None:
+            forget_after = setup.config.inactivity.forget_after_seconds
+            self._keeper.adopt(list(setup.systems), forget_after)
+
+    def _take(self, setup: Setup) -> None:
+        self._setup = setup
+        poll = setup.config.poll
+        for system, endpoints in setup.systems.items():
+            if system not in self.known:
+                ledger = Ledger(endpoints, setup.rules, setup.cadence)
+                self.known[system] = Memory(ledger, self._make_client())
+            ledger, client = self.known[system]
+            ledger.adopt(setup.rules, setup.cadence)
+            client.adopt(
                 endpoints,
-                self._watch.rules,
-                self._watch.cadence,
-                loaded.rows.get(system, ()),
-                clocks,
+                timeout_seconds=poll.timeout_seconds,
+                max_body_bytes=poll.max_body_bytes,
+                accesses=setup.accesses[system],
             )
-            for system, endpoints in self._watch.endpoints.items()
-        }
-        known = {
-            url: ledgers[system].servers()
-            for system, endpoints in self._watch.endpoints.items()
-            for url in endpoints
-        }
-        self._client.recall(loaded.rows.get(OF_CLIENT, ()), known)
-        self.ledgers = ledgers
 
     async def keep(self, snapshot: Snapshot) -> None:
         """Have saved what one cycle changed; call it before the next begins."""
@@ -155,8 +183,9 @@ class Remembering:
 
     def _collect(self, snapshot: Snapshot, clocks: Clocks) -> Batch:
         batch = Batch()
-        batch.add(OF_CLIENT, self._client.changes())
-        for system, ledger in self.ledgers.items():
+        for system in self._setup.systems:
+            ledger, client = self.known[system]
+            batch.add(system, client.changes())
             batch.add(system, ledger.changes(clocks))
         self._historian.note(snapshot.systems, snapshot.completed_at, batch)
         return batch

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
 from nats_idle_exporter.config import (
     Claims,
     ClaimsTls,
-    Config,
     InventorySource,
     System,
     parse_accounts_file,
@@ -55,27 +52,6 @@ def make_inventory_reader(
         for label, source in zip(labels, system.inventory, strict=True)
     ]
     return InventoryReader(system.name, sources, system.refresh_interval_seconds)
-
-
-@asynccontextmanager
-async def inventory_readers(
-    config: Config,
-) -> AsyncIterator[dict[str, InventoryReader]]:
-    """Make the readers of systems that have an inventory; close them in the end.
-
-    Raises:
-        StartError: a source needs a package that is not installed.
-    """
-    readers = {
-        system.name: make_inventory_reader(system, os.environ)
-        for system in config.systems
-        if system.inventory
-    }
-    try:
-        yield readers
-    finally:
-        for reader in readers.values():
-            await reader.close()
 
 
 def _labels(sources: Iterable[InventorySource]) -> list[str]:

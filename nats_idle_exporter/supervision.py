@@ -1,4 +1,4 @@
-"""What a service manager is told: ready, alive, stopping (systemd's protocol).
+"""What a service manager is told of our life (systemd's protocol).
 
 Each message is one datagram to the socket that ``NOTIFY_SOCKET`` names. Without
 that variable nobody listens, and nothing is sent.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -27,22 +28,31 @@ class ServiceManager:
 
     Args:
         environment: of this process.
-        interval_seconds: of the poll cycles, whose ends are the signs of life.
     """
 
-    def __init__(self, environment: Mapping[str, str], interval_seconds: float) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._address = environment.get("NOTIFY_SOCKET", "")
-        self._interval_seconds = interval_seconds
-        self._watchdog_us = _watchdog_us(environment)
+        self._unit_us = self._watchdog_us = _watchdog_us(environment)
 
-    def ready(self) -> None:
-        """Say that we listen and poll."""
+    def ready(self, interval_seconds: float) -> None:
+        """Say that we listen and poll; again after ``reloading``.
+
+        Args:
+            interval_seconds: of the poll cycles, whose ends are the signs of life.
+        """
         lines = ["READY=1"]
-        needed_us = int(CYCLES_UNTIL_HUNG * self._interval_seconds * 1e6)
-        if 0 < self._watchdog_us < needed_us:
-            # The unit cannot know how often the configuration lets us poll.
-            lines.append(f"WATCHDOG_USEC={needed_us}")
+        needed_us = int(CYCLES_UNTIL_HUNG * interval_seconds * 1e6)
+        # The unit cannot know how often the configuration lets us poll.
+        watchdog_us = max(self._unit_us, needed_us) if self._unit_us else 0
+        if watchdog_us != self._watchdog_us:
+            self._watchdog_us = watchdog_us
+            lines.append(f"WATCHDOG_USEC={watchdog_us}")
         self._send(*lines)
+
+    def reloading(self) -> None:
+        """Say that the configuration is loaded anew."""
+        # On the manager's own clock, so that it knows to which request this belongs.
+        self._send("RELOADING=1", f"MONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def concluded(self, snapshot: Snapshot) -> None:
         """Give the sign of life that the end of a cycle is."""

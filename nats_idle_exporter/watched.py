@@ -33,8 +33,12 @@ class WatchedFiles:
             OSError: it cannot be read.
         """
         # First the look: what is written after it is found by the next one.
-        self._looks.setdefault(path, _look(path))
+        self.watch(path)
         return path.read_bytes()
+
+    def watch(self, path: Path) -> None:
+        """Remember how a file looks that somebody else reads next."""
+        self._looks.setdefault(path, _look(path))
 
     def have_changed(self) -> bool:
         """Say whether any file looks unlike it did before it was first read."""

@@ -59,6 +59,12 @@ def add_web_flags(parser: argparse.ArgumentParser) -> None:
         f" (default: {DEFAULT_MAX_REQUESTS})",
     )
     flags.add_argument(
+        "--web.enable-lifecycle",
+        dest="enable_lifecycle",
+        action="store_true",
+        help="let POST and PUT of /-/reload load the configuration anew",
+    )
+    flags.add_argument(
         "--healthcheck",
         action="store_true",
         help="ask the daemon that runs at the first listen address, and exit",
@@ -103,6 +109,7 @@ def web_options(
         route_prefix=given.route_prefix,
         config_file=given.web_config_file,
         max_requests=given.max_requests,
+        enables_lifecycle=given.enable_lifecycle,
     )
 
 

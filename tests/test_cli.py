@@ -19,6 +19,7 @@ import structlog
 from nats_idle_exporter import __version__
 from nats_idle_exporter.cli import main
 from nats_idle_exporter.config import Config, WebOptions, config_without_file
+from nats_idle_exporter.configsource import ConfigSource
 from nats_idle_exporter.errors import StartError
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def served(monkeypatch: pytest.MonkeyPatch) -> list[tuple[Config, WebOptions]]:
     """Stand in for the daemon and keep what it was called with."""
     calls: list[tuple[Config, WebOptions]] = []
 
-    def serve(config: Config, web: WebOptions) -> int:
+    def serve(config: Config, source: ConfigSource, web: WebOptions) -> int:
+        assert source.load() == config
         calls.append((config, web))
         structlog.get_logger().debug("served")
         return 0
@@ -136,7 +138,7 @@ class TestServe:
     ) -> None:
         """What the daemon returns is what the program returns."""
 
-        def serve(_config: Config, _web: WebOptions) -> int:
+        def serve(_: Config, __: ConfigSource, ___: WebOptions) -> int:
             return 7
 
         stand_in(monkeypatch, "daemon", serve)
@@ -152,7 +154,7 @@ class TestServe:
     ) -> None:
         """A start that fails ends with exit 1 and the reason, for each command."""
 
-        def serve(_config: Config, _web: WebOptions) -> int:
+        def serve(_: Config, __: ConfigSource, ___: WebOptions) -> int:
             raise StartError("port 7778 is in use")
 
         def run_demo(_duration_seconds: float | None) -> int:
@@ -232,8 +234,8 @@ class TestUsage:
             (["--web.max-requests=-1"], "at least 0"),
             (["--web.systemd-socket", "--web.listen-address=:1"], "not allowed with"),
             (["--web.systemd-socket", "--healthcheck"], "needs --web.listen-address"),
-            (["--web.enable-lifecycle"], "unrecognized arguments"),
-            (["--config.enable-auto-reload"], "unrecognized arguments"),
+            (["--config.enable-auto-reload"], "needs --config.file"),
+            (["--config.auto-reload-interval=0"], "above 0"),
             (["--config.file"], "expected one argument"),
             (["--nats.endpoint=ftp://a"], "starts with http:// or https://"),
             (["--nats.endpoint=http://u:hunter2@a"], "without user and password"),

@@ -4,37 +4,48 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
-from nats_idle_exporter.activity import Cadence, Verdict
+from nats_idle_exporter.activity import Verdict
 from nats_idle_exporter.config import Config, parse_config
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.fetch import new_session
-from nats_idle_exporter.remembering import Remembering, Watch, opened, state_path
+from nats_idle_exporter.remembering import Remembering, opened
+from nats_idle_exporter.setup import Setup, prepare, state_path
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.state import Store
-from tests.activity.builders import HOUR, A, FixedRules, Process
+from tests.activity.builders import HOUR, A, B, Process
 from tests.state.damage import run
 from tests.support.clock import FakeClock
 
-ENDPOINT = "systems: [{endpoints: ['http://a:8222']}]\n"
-CONFIG = parse_config(ENDPOINT)
+ENDPOINT = f"systems: [{{endpoints: ['{A}']}}]\n"
+NORTH = f"{{name: north, endpoints: ['{A}']}}"
+SOUTH = f"{{name: south, endpoints: ['{B}']}}"
+RULES = "poll: {interval: 30s}\ninactivity: {threshold: 1h}\n"
+
+
+def a_setup(path: Path | None, systems: str = ENDPOINT) -> Setup:
+    """Return what follows from a configuration whose state is at a path."""
+    setup = prepare(parse_config(systems + RULES), {})
+    return replace(setup, state_path=path)
 
 
 @asynccontextmanager
 async def remembering(
-    path: Path | None, clock: FakeClock
+    path: Path | None, clock: FakeClock, systems: str = ENDPOINT
 ) -> AsyncIterator[Remembering]:
     """Open a state file as the daemon does; it is saved and closed in the end."""
-    async with new_session() as session, opened(path, CONFIG, clock) as keeper:
-        client = MonitoringClient(
-            session, clock, timeout_seconds=1.0, max_body_bytes=1000
+    setup = a_setup(path, systems)
+    async with new_session() as session, opened(setup, clock) as keeper:
+        make_client = partial(
+            MonitoringClient, session, clock, timeout_seconds=1.0, max_body_bytes=1000
         )
-        watch = Watch({"default": (A,)}, FixedRules(), Cadence(30.0, 30.0, 1e6))
-        made = Remembering(watch, client, clock, keeper)
+        made = Remembering(setup, make_client, clock, keeper)
         await made.recall()
         yield made
         if keeper is not None:
@@ -45,21 +56,22 @@ async def remembering(
 async def cycle(
     remembering: Remembering, clock: FakeClock, server: Process | None = None
 ) -> Verdict:
-    """Run a cycle and keep it; return the verdict on the account TEAM."""
-    ledger, now = remembering.ledgers["default"], clock.now()
-    if server is not None:
-        reading = server.reading(clock.wall())
-        ledger.apply(reading)
-    view = ledger.conclude(now, clock.shift_seconds)
+    """Run a cycle of all systems and keep it; return the verdict on TEAM in one."""
+    views, now = {}, clock.now()
+    for name, system in remembering.systems.items():
+        if server is not None and server.endpoint in system.endpoints:
+            system.ledger.apply(server.reading(clock.wall()))
+        views[name] = system.ledger.conclude(now, clock.shift_seconds)
     await remembering.keep(
         Snapshot(
-            systems={"default": view},
+            systems=views,
             endpoints=(),
             cycle_duration_seconds=0.0,
             completed_at=clock.wall(),
         )
     )
-    return next(each.verdict for each in view.accounts)
+    accounts = (each for view in views.values() for each in view.accounts)
+    return next(each.verdict for each in accounts)
 
 
 def files(folder: Path) -> list[Path]:
@@ -107,7 +119,7 @@ async def test_row_that_cannot_be_decoded(tmp_path: Path, statement: str) -> Non
     run(path, statement)
     with capture_logs() as logs:
         async with remembering(path, clock) as second:
-            known = second.ledgers["default"].servers()
+            known = second.known["default"].ledger.servers()
 
     assert known == set()
     assert [entry["event"] for entry in logs] == [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -35,8 +36,8 @@ def environment(manager: socket.socket, **more: str) -> dict[str, str]:
 
 def test_tells_its_life(manager: socket.socket) -> None:
     """Ready, each cycle and the end are told, one message each."""
-    told = ServiceManager(environment(manager), INTERVAL)
-    told.ready()
+    told = ServiceManager(environment(manager))
+    told.ready(INTERVAL)
     told.concluded(NOTHING)
     told.stopping()
 
@@ -47,12 +48,39 @@ def test_tells_its_life(manager: socket.socket) -> None:
     ]
 
 
+def test_a_reload_is_told(manager: socket.socket) -> None:
+    """It begins at a moment of the manager's clock, and ends with another READY."""
+    told = ServiceManager(environment(manager))
+    before = time.monotonic_ns() // 1000
+    told.reloading()
+    told.ready(INTERVAL)
+
+    state, moment = manager.recv(4096).decode().splitlines()
+    assert state == "RELOADING=1"
+    assert before <= int(moment.removeprefix("MONOTONIC_USEC="))
+    assert manager.recv(4096) == b"READY=1"
+
+
+def test_a_reload_may_change_the_interval(manager: socket.socket) -> None:
+    """The watchdog waits for four intervals, but never less than the unit says."""
+    told = ServiceManager(environment(manager, WATCHDOG_USEC="180000000"))
+    for interval in (30.0, 60.0, 60.0, 30.0):
+        told.ready(interval)
+
+    assert [manager.recv(4096) for _ in range(4)] == [
+        b"READY=1",
+        b"READY=1\nWATCHDOG_USEC=240000000",
+        b"READY=1",
+        b"READY=1\nWATCHDOG_USEC=180000000",
+    ]
+
+
 def test_an_abstract_address_is_reached() -> None:
     """A leading @ names a socket that is no file."""
     name = f"nats-idle-exporter-{os.getpid()}"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listener:
         listener.bind(f"\0{name}")
-        ServiceManager({"NOTIFY_SOCKET": f"@{name}"}, INTERVAL).stopping()
+        ServiceManager({"NOTIFY_SOCKET": f"@{name}"}).stopping()
 
         assert listener.recv(100) == b"STOPPING=1"
 
@@ -76,14 +104,14 @@ def test_a_watchdog_waits_for_slow_cycles(
     """Whoever watches for less than four cycles is asked for more patience."""
     more = {"WATCHDOG_USEC": told} | ({"WATCHDOG_PID": pid} if pid else {})
 
-    ServiceManager(environment(manager, **more), INTERVAL).ready()
+    ServiceManager(environment(manager, **more)).ready(INTERVAL)
 
     assert manager.recv(4096).removeprefix(b"READY=1").strip() == asked
 
 
 def test_nobody_is_told_without_a_socket(manager: socket.socket) -> None:
     """Without the variable nothing is sent."""
-    ServiceManager({}, INTERVAL).ready()
+    ServiceManager({}).ready(INTERVAL)
 
     with pytest.raises(BlockingIOError):
         manager.recv(1)
@@ -94,6 +122,6 @@ def test_a_deaf_manager_ends_nothing(tmp_path: Path) -> None:
     gone = {"NOTIFY_SOCKET": str(tmp_path / "gone")}
 
     with structlog.testing.capture_logs() as logs:
-        ServiceManager(gone, INTERVAL).ready()
+        ServiceManager(gone).ready(INTERVAL)
 
     assert [log["event"] for log in logs] == ["service manager not told"]

@@ -7,9 +7,8 @@ verdict of the system back. Ends are shown in three ways only:
 * succession: a process that started after the last reading answers at the
   same endpoint, so the old one is gone, at the latest since that start;
 * the operator takes the endpoint out of the configuration;
-* silence of the peers, for those that no endpoint leads to, because discovery
-  dropped it: no server that was read since names it any more, though one that
-  answers is its kin.
+* silence of the peers, for those that no endpoint leads to: no server that was
+  read since names it any more (see ``silence``).
 
 A hole runs from a server's last reading to its end. An end is taken back when
 a peer names the server after it. A server that was displaced by an older
@@ -109,6 +108,7 @@ class Fleet:
 
     def let_go(self, now: Instant) -> list[End]:
         """End at once the watch of those that the operator took out."""
+        self.roster.left.clear()
         bound = self.bound
         ends = [
             self._end(server, now.slow, now.fast - server.asked.fast)

@@ -27,7 +27,10 @@ from nats_idle_exporter.activity.view import EvidenceKind
 
 
 class Intake:
-    """Writes readings into the memory of one system."""
+    """Writes readings into the memory of one system.
+
+    ``brief_connections`` may be set between cycles.
+    """
 
     def __init__(
         self,
@@ -37,7 +40,7 @@ class Intake:
     ) -> None:
         self._memory = memory
         self._listings = listings
-        self._brief_connections = brief_connections
+        self.brief_connections = brief_connections
         self._news: dict[str, str] = {}
         self._stops: list[tuple[str, Reading, float]] = []
 
@@ -154,7 +157,7 @@ class Intake:
 
         For a server that was never read that is since its start.
         """
-        if self._brief_connections is BriefConnections.BEST_EFFORT:
+        if self.brief_connections is BriefConnections.BEST_EFFORT:
             return False
         if reading.server.server_id in self._memory.fleet.servers:
             return not reading.ring.reaches_back

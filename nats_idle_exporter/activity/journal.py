@@ -53,6 +53,17 @@ class Journal:
         self._counters = _counters(memory)
         self._look_at_jetstream(memory)
 
+    def retell(self) -> None:
+        """Take all that was told for changed; what goes is still told to go."""
+        self._moving = dict.fromkeys(self._moving, b"")
+        self._accounts = dict.fromkeys(self._accounts, b"")
+        self._counters = {
+            server_id: dict.fromkeys(rows, Row(""))
+            for server_id, rows in self._counters.items()
+        }
+        self._jetstream = dict.fromkeys(self._jetstream, b"")
+        self._rounds = ()
+
     def _tell_accounts(self, changes: Changes, memory: Memory) -> None:
         told, self._accounts = self._accounts, {}
         for account, record in memory.records.items():

@@ -71,7 +71,7 @@ class Ledger:
     @classmethod
     def resume(
         cls,
-        endpoints: Iterable[str],
+        endpoints: Iterable[str] | None,
         rules: Rules,
         cadence: Cadence,
         rows: Iterable[SavedRow],
@@ -80,7 +80,8 @@ class Ledger:
         """Return a ledger that knows what the rows tell; without rows a new one.
 
         Args:
-            endpoints: what the operator wants watched now; see ``watch``.
+            endpoints: what the operator wants watched now, see ``watch``; None for
+                those of the rows.
             rules: the operator's policies and exclusions now.
             cadence: how often the endpoints are read now.
             rows: all that an earlier ledger told as ``changes``, in any order.
@@ -90,16 +91,16 @@ class Ledger:
         Raises:
             DamagedRows: the rows are not what a ledger told.
         """
-        endpoints = list(endpoints)
-        ledger = cls(endpoints, rules, cadence)
+        wanted = None if endpoints is None else list(endpoints)
+        ledger = cls(wanted or (), rules, cadence)
         saved = restore(ledger._memory, rows)
         if saved is not None:
-            ledger._take_over(endpoints, saved, clocks)
+            ledger._take_over(saved, clocks)
+            if wanted is not None:
+                ledger.watch(wanted, clocks.now)
         return ledger
 
-    def _take_over(
-        self, endpoints: list[str], saved: SavedClock, clocks: Clocks
-    ) -> None:
+    def _take_over(self, saved: SavedClock, clocks: Clocks) -> None:
         self._bridge = bridge_over(saved, clocks)
         judge = self._judge(saved.now)
         for record in self._memory.records.values():
@@ -108,16 +109,28 @@ class Ledger:
         self._wanted = frozenset(judge.consumers_wanted)
         # The store knows all this: only what changes from now on is told.
         self._journal.begin(self._memory, saved)
-        if not self._memory.fleet.roster.is_arranged(endpoints):
-            self.watch(endpoints, clocks.now)
+
+    def adopt(self, rules: Rules, cadence: Cadence) -> None:
+        """Judge by other rules from the next cycle on; nothing learned is lost.
+
+        What holds for readings to come holds for them only: a ring that did not
+        reach back, and was forgiven, stays so.
+        """
+        self._rules = rules
+        self._cadence = cadence
+        self._listings.forget_after_seconds = cadence.forget_after_seconds
+        self._intake.brief_connections = cadence.brief_connections
 
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Replace the list of endpoints; the watch of those left out ends now.
 
-        After a restart it waits for the first readings: until it is known how long
-        nobody watched, no end can be dated.
+        The same list changes nothing. After a restart it waits for the first
+        readings: until it is known how long nobody watched, no end can be dated.
         """
-        self._memory.fleet.arrange(endpoints)
+        wanted = list(endpoints)
+        if self._memory.fleet.roster.is_arranged(wanted):
+            return
+        self._memory.fleet.arrange(wanted)
         self._arranged = now
         if not self._bridge.is_open:
             self._let_go()
@@ -247,6 +260,10 @@ class Ledger:
             clocks, memory.shift_seconds, memory.concluded_at
         )
         return self._journal.changes(memory, saved)
+
+    def retell(self) -> None:
+        """Have ``changes`` tell all at its next call: a store may have dropped it."""
+        self._journal.retell()
 
     def _end(self, end: End) -> None:
         if end.server is None or end.hole_seconds > 0:

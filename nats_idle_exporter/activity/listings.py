@@ -27,12 +27,13 @@ class Listings:
 
     Args:
         memory: of one system.
-        forget_after_seconds: for accounts of operator mode that no inventory knows.
+        forget_after_seconds: for accounts of operator mode that no inventory knows;
+            may be set between cycles.
     """
 
     def __init__(self, memory: Memory, forget_after_seconds: float) -> None:
         self._memory = memory
-        self._forget_after_seconds = forget_after_seconds
+        self.forget_after_seconds = forget_after_seconds
         self.listing: Listing | None = None
         """The last answer; None when no inventory is configured."""
         self._is_taken = self._is_counted = True
@@ -149,7 +150,7 @@ class Listings:
         is_partial = listing is not None and not listing.is_complete
         if is_partial and (is_operator_mode or record.listed_at == NEVER):
             return False
-        forget_at = now.slow - self._forget_after_seconds
+        forget_at = now.slow - self.forget_after_seconds
         is_forgotten = not is_operator_mode or record.listed_at <= forget_at
         return are_servers_sure and is_forgotten
 

@@ -48,6 +48,7 @@ class Roster:
         sources: what else is looked for, and what was found there.
         watches: all of these, each endpoint once.
         dropped: what sources found once, and may still be in use.
+        left: what the operator took out, until whoever is let go of is known.
     """
 
     def __init__(self, entries: Iterable[str] = ()) -> None:
@@ -55,6 +56,7 @@ class Roster:
         self.sources: dict[str, Found] = {}
         self.watches: dict[str, Watch] = {}
         self.dropped: dict[str, Dropped] = {}
+        self.left: dict[str, Watch] = {}
         self.arrange(entries, None)
 
     @property
@@ -114,7 +116,7 @@ class Roster:
             dropped.sources = dropped.sources.intersection(self.sources)
             if not dropped.sources:
                 del self.dropped[endpoint]
-        self._rewatch(reach)
+        self.left |= self._rewatch(reach)
 
     def discover(
         self, source: str, endpoints: Iterable[str], now: Instant, reach: Instant | None
@@ -143,6 +145,7 @@ class Roster:
         self.watches = {}
         for endpoint in wanted:
             watch = before.pop(endpoint, None)
+            watch = watch or self.left.pop(endpoint, None)
             if watch is None and (dropped := self.dropped.pop(endpoint, None)):
                 watch = dropped.watch
             self.watches[endpoint] = watch or Watch(reach)

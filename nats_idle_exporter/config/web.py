@@ -26,7 +26,8 @@ class WebOptions:
 
     The host "" means every interface; port 0 means any free port. No addresses
     mean the sockets that systemd passes. ``route_prefix`` stands before every
-    path, "" for none. ``max_requests`` 0 is without a limit.
+    path, "" for none. ``max_requests`` 0 is without a limit. ``enables_lifecycle`` lets
+    whoever may ask have the configuration loaded anew.
     """
 
     listen_addresses: tuple[tuple[str, int], ...] = (("", DEFAULT_PORT),)
@@ -34,6 +35,7 @@ class WebOptions:
     route_prefix: str = ""
     config_file: Path | None = None
     max_requests: int = DEFAULT_MAX_REQUESTS
+    enables_lifecycle: bool = False
 
 
 def parse_listen_address(text: str) -> tuple[str, int]:

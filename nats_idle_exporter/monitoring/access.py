@@ -68,19 +68,20 @@ class Accesses:
             raise failure(CREDENTIALS, str(error)) from error
 
 
-def make_accesses(config: Config) -> Accesses:
-    """Return how each endpoint of the configuration is asked; reads files.
+def make_accesses(config: Config) -> dict[str, Accesses]:
+    """Return by system how each endpoint is asked; reads files.
 
     Raises:
         ConfigError: a file that an endpoint needs cannot be used.
     """
-    accesses = Accesses()
+    found: dict[str, Accesses] = {}
     for index, system in enumerate(config.systems):
+        accesses = found[system.name] = Accesses()
         place = f"$.systems[{index}]"
         for at, url in enumerate(system.endpoints):
             where = f"{place}.endpoints[{at}]"
             accesses.use(url, client_of(system.http_client, url, place, where))
-    return accesses
+    return found
 
 
 class _Source:

@@ -71,7 +71,10 @@ class ReadsEndpoint(Protocol):
 
 
 class MonitoringClient:
-    """Read endpoints: many at a time, but each URL by one caller at a time.
+    """Read the endpoints of a system: many at a time, but each URL by one caller.
+
+    Systems share nothing of what is remembered: what a ring told one ledger is news
+    to another.
 
     Args:
         session: made by :func:`nats_idle_exporter.monitoring.fetch.new_session`.
@@ -101,37 +104,47 @@ class MonitoringClient:
         self._moments: dict[str, Mapping[str, bytes]] = {}
         self._told: Keyed = {}
 
-    def recall(
-        self, rows: Iterable[SavedRow], known: Mapping[str, Collection[str]]
+    def adopt(
+        self,
+        endpoints: Collection[str],
+        *,
+        timeout_seconds: float,
+        max_body_bytes: int,
+        accesses: Accesses,
     ) -> None:
+        """Read these endpoints in this way from now on; call it between cycles.
+
+        What is remembered of other endpoints is forgotten.
+        """
+        self._timeout_seconds = timeout_seconds
+        self._max_body_bytes = max_body_bytes
+        self._accesses = accesses
+        self._met = {u: i for u, i in self._met.items() if u in endpoints}
+        self._moments = {u: m for u, m in self._moments.items() if u in endpoints}
+        for url in self._names.keys() - set(endpoints):
+            del self._names[url]
+
+    def recall(self, rows: Iterable[SavedRow], known: Collection[str]) -> None:
         """Remember what an earlier client told as ``changes``.
 
-        Of a server that a ledger does not know its ring has to be told whole.
+        Of a server that the ledger does not know its ring has to be told whole.
 
         Args:
             rows: all of them.
-            known: by URL, the servers that the ledger of the URL's system knows.
+            known: the servers that the system's ledger knows.
 
         Raises:
             DamagedRows: the rows are not what a client told.
         """
         met, rings = read_memories(rows)
         self._told = memory_rows(met, rings)
-        self._met = {u: i for u, i in met.items() if i in known.get(u, ())}
-        self._rings = {
-            server_id: ring
-            for server_id, ring in rings.items()
-            if all(
-                server_id in servers
-                for url, servers in known.items()
-                if met.get(url) == server_id or server_id not in self._met.values()
-            )
-        }
+        self._met = {url: i for url, i in met.items() if i in known}
+        self._rings = {i: ring for i, ring in rings.items() if i in known}
 
     def changes(self) -> Changes:
         """Return what changed since the last call; call it between cycles.
 
-        A store must write it together with what the ledgers tell of the same
+        A store must write it together with what the ledger tells of the same
         cycle: what a ring told is told once.
         """
         changes = Changes([], [])
@@ -139,6 +152,10 @@ class MonitoringClient:
         tell(changes, self._told, rows)
         self._told = rows
         return changes
+
+    def retell(self) -> None:
+        """Have ``changes`` tell all at its next call: a store may have dropped it."""
+        self._told = dict.fromkeys(self._told, b"")
 
     async def read(
         self,

@@ -22,6 +22,8 @@ RING: Final = "ring"
 """[server_id] Its ring, but for the cids."""
 CIDS: Final = "cids"
 """[server_id] The cids of its ring that were read, the newest last."""
+KINDS: Final = frozenset({MET, RING, CIDS})
+"""None of them is a kind of the ledger's rows, so that both can lie side by side."""
 
 
 class _SavedMet(msgspec.Struct, frozen=True, array_like=True):

@@ -79,6 +79,11 @@ class Keeper:
         self._errors = 0
         self._cause = ""
 
+    def adopt(self, systems: Collection[str], forget_after_seconds: float) -> None:
+        """Have other systems configured from the next save on."""
+        self._systems = systems
+        self._forget_after_seconds = forget_after_seconds
+
     @property
     def status(self) -> StateStatus:
         """Return how saving goes."""

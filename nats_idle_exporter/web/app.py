@@ -1,12 +1,14 @@
 """The HTTP application: it serves what was published, and never renders in a scrape.
 
 Routes, all below the route prefix: the telemetry path, ``/``, ``/config``,
-``/-/healthy``, ``/-/ready``; GET and HEAD. No request comes to them but past the guard.
+``/-/healthy``, ``/-/ready``; GET and HEAD. ``/-/reload`` takes POST and PUT. No request
+comes to them but past the guard.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from aiohttp import hdrs, web
@@ -30,13 +32,15 @@ _HEADERS = {
 class ServingState:
     """What the application serves; its owner sets ``is_stopping``.
 
-    ``config`` is the configuration in YAML, without secrets.
+    ``config`` is the configuration in YAML, without secrets. ``reload`` has it loaded
+    anew, and comes with why it could not be, "" when it was; None lets nobody do that.
     """
 
     pages: Pages
     is_stopping: bool = False
     refusals: Refusals = field(default_factory=Refusals)
     config: str = ""
+    reload: Callable[[], Awaitable[str]] | None = None
 
     @property
     def obstacle(self) -> str:
@@ -72,6 +76,8 @@ def make_app(
     app.router.add_get(f"{prefix}/config", site.config)
     app.router.add_get(f"{prefix}/-/healthy", site.healthy)
     app.router.add_get(f"{prefix}/-/ready", site.ready)
+    app.router.add_post(f"{prefix}/-/reload", site.reload)
+    app.router.add_put(f"{prefix}/-/reload", site.reload)
     return app
 
 
@@ -144,6 +150,15 @@ class _Site:
         if obstacle := self._state.obstacle:
             return web.Response(status=503, text=f"not ready: {obstacle}\n")
         return web.Response(text="ready\n")
+
+    async def reload(self, _: web.Request) -> web.Response:
+        if self._state.reload is None:
+            text = "reloading is not enabled: start with --web.enable-lifecycle\n"
+            return web.Response(status=403, text=text)
+        if error := await self._state.reload():
+            text = f"failed to reload the configuration: {error}\n"
+            return web.Response(status=500, text=text)
+        return web.Response(text="reloaded\n")
 
     async def _rendered_index(self) -> bytes:
         """Return the HTML of the current page, made once however many ask."""

@@ -22,6 +22,7 @@ from typing import NamedTuple
 import structlog
 
 from nats_idle_exporter.config import WebOptions, parse_config
+from nats_idle_exporter.configsource import ConfigSource
 from nats_idle_exporter.daemon import run
 from tests.bench.systems import System, a_system
 
@@ -81,7 +82,8 @@ async def beside_the_daemon(system: System, seconds: float) -> list[Stall]:
     }
     options = WebOptions(listen_addresses=(("127.0.0.1", 0),))
     async with asyncio.TaskGroup() as group:
-        group.create_task(run(parse_config(json.dumps(told)), options))
+        config = parse_config(json.dumps(told))
+        group.create_task(run(config, ConfigSource(), options))
         group.create_task(_use(system, seconds))
         found = await stalls(seconds)
         os.kill(os.getpid(), signal.SIGTERM)

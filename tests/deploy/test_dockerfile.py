@@ -14,7 +14,7 @@ import pytest
 
 from nats_idle_exporter.config.web import DEFAULT_PORT
 from nats_idle_exporter.flags import PROGRAM, parse_serve
-from nats_idle_exporter.remembering import DIRECTORY
+from nats_idle_exporter.setup import DIRECTORY
 from tests.support.monitoring_stack import REPOSITORY
 
 DOCKERFILE = REPOSITORY / "Dockerfile"

@@ -81,7 +81,7 @@ def test_it_starts_the_program_as_it_is(unit: Path) -> None:
     options = parse_serve(arguments)
 
     assert Path(program).name == PROGRAM
-    assert options.config_file is not None
+    assert options.source.path is not None
     assert bool(options.web.listen_addresses) is (unit == SERVICE)
 
 

@@ -151,6 +151,9 @@ class Keeper:
         self.steps: list[float] = []
         self.lets = asyncio.Event()
 
+    async def close(self) -> None:
+        """Hold nothing, so do nothing."""
+
     async def step(self, now: float) -> Inventory | None:
         """Note when it was asked, and answer once the test lets it."""
         self.steps.append(now)

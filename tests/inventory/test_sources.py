@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nats_idle_exporter.config import Config, InventorySource, System, load_config
+from nats_idle_exporter.config import System, load_config
 from nats_idle_exporter.errors import StartError
-from nats_idle_exporter.sources import inventory_readers, make_inventory_reader
+from nats_idle_exporter.sources import make_inventory_reader
 from tests.inventory.builders import a_jwt, a_key, write_jwts
 
 if TYPE_CHECKING:
@@ -86,20 +86,6 @@ def test_equal_names_are_numbered(tmp_path: Path) -> None:
         f"accounts_file:{tmp_path}/f",
         "claims:nats://h:1#2",
     ]
-
-
-async def test_readers_of_a_whole_configuration() -> None:
-    """Systems with an inventory have a reader, and all are closed in the end."""
-    systems = (
-        System(endpoints=("http://a",), name="plain"),
-        System(
-            endpoints=("http://b",),
-            name="listed",
-            inventory=(InventorySource(accounts_file="f"),),
-        ),
-    )
-    async with inventory_readers(Config(systems=systems)) as readers:
-        assert readers.keys() == {"listed"}
 
 
 def test_a_missing_package_ends_the_start(

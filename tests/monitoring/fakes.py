@@ -113,6 +113,7 @@ class FakeLedger:
         self.wanted = frozenset[str]()
         self.listings: list[Listing | None] = []
         self.arrived = asyncio.Semaphore(0)
+        self.watched: list[list[str]] = []
 
     @property
     def endpoints(self) -> list[str]:
@@ -124,9 +125,9 @@ class FakeLedger:
         self.applied.append(reading)
         self.arrived.release()
 
-    def watch(self, endpoints: Iterable[str], now: Instant) -> None:
-        """Refuse: the loop has no business with it."""
-        raise AssertionError(endpoints, now)
+    def watch(self, endpoints: Iterable[str], now: Instant) -> None:  # noqa: ARG002
+        """Take a list of endpoints."""
+        self.watched.append(list(endpoints))
 
     def list_accounts(self, listing: Listing | None) -> None:
         """Take an answer of the inventory."""

@@ -30,7 +30,7 @@ from tests.support.clock import FakeClock
 def accesses(client: str, *urls: str, folder: Path | None = None) -> Accesses:
     """Return how endpoints are asked with these keys."""
     text = f"systems: [{{endpoints: {list(urls)}, http_client: {{{client}}}}}]"
-    return make_accesses(parse_config(text, folder=folder or Path()))
+    return make_accesses(parse_config(text, folder=folder or Path()))["default"]
 
 
 async def polled(url: str, how: Accesses) -> None:

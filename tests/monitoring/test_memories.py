@@ -37,7 +37,7 @@ async def test_goes_on_where_the_last_one_stopped(make_client: MakesClient) -> N
     first, second, third = make_client(), make_client(), make_client()
     async with running(server := ScriptedServer(with_one_closed(SERVER))):
         before = await first.read(server.url, with_jetstream=False)
-        second.recall(rows_of(first), {server.url: {SERVER}})
+        second.recall(rows_of(first), {SERVER})
         after = await second.read(server.url, with_jetstream=False)
         asked = server.requests[-len(FACTS) :]
         anew = await third.read(server.url, with_jetstream=False)
@@ -56,18 +56,7 @@ async def test_ledger_that_does_not_know_the_server(
     first, second = make_client(), make_client()
     async with running(server := ScriptedServer(with_one_closed(SERVER))):
         before = await first.read(server.url, with_jetstream=False)
-        second.recall(rows_of(first), {server.url: known})
-        after = await second.read(server.url, with_jetstream=False)
-
-    assert after.ring == before.ring
-
-
-async def test_server_of_two_systems(make_client: MakesClient) -> None:
-    """One that moved from a system to another is told whole to the new one."""
-    first, second = make_client(), make_client()
-    async with running(server := ScriptedServer(with_one_closed(SERVER))):
-        before = await first.read(server.url, with_jetstream=False)
-        second.recall(rows_of(first), {"http://old": {SERVER}, server.url: ()})
+        second.recall(rows_of(first), known)
         after = await second.read(server.url, with_jetstream=False)
 
     assert after.ring == before.ring
@@ -81,7 +70,7 @@ async def test_ring_of_one_that_answers_in_turn(make_client: MakesClient) -> Non
         await first.read(server.url, with_jetstream=False)
         server.scripts.update(with_one_closed("SOTHER"))
         await first.read(server.url, with_jetstream=False)
-        second.recall(rows_of(first), {server.url: {SERVER, "SOTHER"}})
+        second.recall(rows_of(first), {SERVER, "SOTHER"})
         server.scripts.update(scripts)
         after = await second.read(server.url, with_jetstream=False)
 
@@ -114,4 +103,4 @@ async def test_only_changes_are_told(make_client: MakesClient) -> None:
 def test_damaged_rows(make_client: MakesClient, rows: list[SavedRow]) -> None:
     """Rows that no client told are refused."""
     with pytest.raises(DamagedRows):
-        make_client().recall(rows, {})
+        make_client().recall(rows, ())

@@ -17,7 +17,9 @@ from nats_idle_exporter.monitoring.inventory import (
     SourceStatus,
     following,
 )
-from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
+from nats_idle_exporter.monitoring.inventory.following import KeepsInventory
+from nats_idle_exporter.monitoring.polled import Pace, WatchedSystem
+from nats_idle_exporter.monitoring.poller import Poller
 from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
 from tests.monitoring.conftest import MakesClient
 from tests.monitoring.fakes import FakeLedger, FakeReader, hang, refuse
@@ -34,18 +36,38 @@ HURRIED = PACE._replace(interval_seconds=0.2)
 class World:
     """A loop with fakes all around it, and one system unless told otherwise."""
 
-    def __init__(self, *endpoints: str, pace: Pace = PACE) -> None:
+    def __init__(
+        self,
+        *endpoints: str,
+        pace: Pace = PACE,
+        inventory: KeepsInventory | None = None,
+    ) -> None:
         self.clock = FakeClock()
         self.reader = FakeReader(self.clock)
         self.ledger = FakeLedger()
         self.published: list[Snapshot] = []
-        self.poller = self.poll(
-            {"default": WatchedSystem(self.ledger, endpoints)}, pace
-        )
+        system = self.system(*endpoints, inventory=inventory)
+        self.poller = self.poll({"default": system}, pace)
+
+    def system(
+        self,
+        *endpoints: str,
+        ledger: FakeLedger | None = None,
+        inventory: KeepsInventory | None = None,
+    ) -> WatchedSystem:
+        """Return a system to watch."""
+        return WatchedSystem(ledger or self.ledger, self.reader, endpoints, inventory)
 
     def poll(self, systems: Mapping[str, WatchedSystem], pace: Pace = PACE) -> Poller:
         """Return a loop over systems."""
-        return Poller(systems, self.reader, self.clock, self.published.append, pace)
+        return Poller(systems, self.clock, self.published.append, pace)
+
+    async def arrange(
+        self, systems: Mapping[str, WatchedSystem], pace: Pace = PACE
+    ) -> None:
+        """Have other systems watched."""
+        async with self.poller.between_cycles:
+            await self.poller.arrange(systems, pace)
 
     @property
     def statuses(self) -> dict[str, EndpointStatus]:
@@ -86,7 +108,10 @@ class TestCycle:
         """The snapshot holds the view of every system at one moment."""
         world = World()
         one, two = FakeLedger(), FakeLedger()
-        systems = {"one": WatchedSystem(one, [A]), "two": WatchedSystem(two, [B])}
+        systems = {
+            "one": world.system(A, ledger=one),
+            "two": world.system(B, ledger=two),
+        }
 
         await world.poll(systems).cycle()
 
@@ -408,6 +433,11 @@ class Keeper:
         self.inventory = Inventory()
         self.lets = asyncio.Semaphore(0)
         self.stepped = asyncio.Semaphore(0)
+        self.is_closed = False
+
+    async def close(self) -> None:
+        """Note that it was closed."""
+        self.is_closed = True
 
     async def step(self, now: float) -> Inventory | None:  # noqa: ARG002 - the seam's
         """Answer once the test lets it."""
@@ -432,8 +462,8 @@ class TestInventory:
 
     async def test_ledger_hears_each_refresh_once(self) -> None:
         """A cycle without a new refresh tells the ledger nothing."""
-        world, keeper = World(A), Keeper()
-        world.poller.follow("default", keeper)
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
         await world.poller.cycle()
         keeper.list_one_more()
         await world.poller.cycle()
@@ -455,9 +485,9 @@ class TestInventory:
 
     async def test_first_cycle_has_the_first_list(self) -> None:
         """An inventory that answers at once is part of the first cycle."""
-        world, keeper = World(A), Keeper()
+        keeper = Keeper()
         keeper.lets.release()
-        world.poller.follow("default", keeper)
+        world = World(A, inventory=keeper)
         loop = asyncio.create_task(world.poller.run())
         await world.ledger.arrived.acquire()
         while not world.published:  # noqa: ASYNC110 - nobody tells of it
@@ -474,8 +504,8 @@ class TestInventory:
     ) -> None:
         """Cycles go on while an inventory hangs, and the log says so."""
         monkeypatch.setattr(following, "FIRST_LIST_SECONDS", 0.05)
-        world, keeper = World(A), Keeper()
-        world.poller.follow("default", keeper)
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
         with capture_logs() as lines:
             loop = asyncio.create_task(world.poller.run())
             for _ in range(3):
@@ -494,8 +524,8 @@ class TestInventory:
 
     async def test_names_in_operator_mode_are_told(self) -> None:
         """Ids that no account can have are warned of, once as long as they stay."""
-        world, keeper = World(A), Keeper()
-        world.poller.follow("default", keeper)
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
         world.reader.is_operator_mode = True
         with capture_logs() as lines:
             for _ in range(2):
@@ -505,6 +535,162 @@ class TestInventory:
         told = [line["event"] for line in lines]
         assert told == ["inventory lists names, where only public keys are ids"]
         assert world.ledger.listings[-1] == Listing({}, is_complete=True)
+
+
+class TestArrange:
+    """Other systems and endpoints, while the loop runs."""
+
+    async def test_endpoints_come_and_go(self) -> None:
+        """The ledger hears of it; those that stay go on counting."""
+        world = World(A, B)
+        await world.poller.cycle()
+        await world.arrange({"default": world.system(B, C)})
+        await world.poller.cycle()
+
+        assert world.ledger.watched == [[A, B], [B, C]]
+        polls = {url: status.polls for url, status in world.statuses.items()}
+        assert polls == {B: 2, C: 1}
+        assert (B, False) in world.reader.calls, "a round of jsz is not due again"
+
+    async def test_systems_come_and_go(self) -> None:
+        """What is published after the next cycle is of the new systems only."""
+        world, other = World(A), FakeLedger()
+        await world.poller.cycle()
+        await world.arrange({"other": world.system(B, ledger=other)})
+        await world.poller.cycle()
+
+        assert world.published[-1].systems == {"other": other.view}
+        assert list(world.statuses) == [B]
+        assert other.watched == [[B]]
+
+    async def test_waits_for_the_end_of_a_cycle(self) -> None:
+        """A cycle under way ends as it began, kept and published."""
+        world, lets, kept = World(A), asyncio.Event(), list[Snapshot]()
+
+        async def keep(snapshot: Snapshot) -> None:
+            assert world.ledger.watched == [[A]]
+            kept.append(snapshot)
+
+        async def wait() -> None:
+            await lets.wait()
+
+        world.poller.keep = keep
+        world.reader.plays[A] = wait
+        cycle = asyncio.create_task(world.poller.cycle())
+        arranging = asyncio.create_task(world.arrange({"default": world.system(B)}))
+        while not world.reader.now_reading:  # noqa: ASYNC110 - nobody tells of it
+            await asyncio.sleep(0)
+        lets.set()
+        await asyncio.gather(cycle, arranging)
+
+        assert kept == world.published
+        assert list(world.statuses) == [A]
+        assert world.ledger.endpoints == [A]
+        assert world.ledger.watched == [[A], [B]]
+
+    async def test_another_pace(self) -> None:
+        """The next cycle has the new interval, and no more polls than it allows."""
+        world = World(A, B, C)
+        start, durations = world.clock.monotonic(), iter((0, 0))
+        await world.poller.cycle()
+        world.reader.most_at_once = 0
+
+        async def last() -> None:
+            if next(durations, None) is None:
+                raise Enough
+
+        world.reader.plays[A] = last
+        pace = Pace(100, 100, concurrency=1)
+        await world.arrange({"default": world.system(A, B, C)}, pace)
+        with pytest.raises(BaseExceptionGroup):
+            await world.poller.run()
+
+        assert world.clock.sleeps == [start + 100, start + 200]
+        assert world.reader.most_at_once == 1
+        assert world.reader.calls.count((B, True)) == 3
+
+    async def test_inventory_that_comes_and_goes(self) -> None:
+        """It is followed from then on, until it goes; then it is closed."""
+        world, keeper = World(A), Keeper()
+        keeper.lets.release()
+        loop = asyncio.create_task(world.poller.run())
+        await world.ledger.arrived.acquire()
+        await world.arrange({"default": world.system(A, inventory=keeper)})
+        await keeper.stepped.acquire()
+        while not world.published[-1].inventories:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        await world.arrange({"default": world.system(A)})
+        closed = keeper.is_closed
+        cycles = len(world.published)
+        while len(world.published) == cycles:  # noqa: ASYNC110 - as above
+            await asyncio.sleep(0)
+        loop.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await loop
+
+        assert closed
+        assert world.published[-1].inventories == ()
+        assert world.ledger.listings[0] == Listing()
+        assert world.ledger.listings[-1] is None
+
+    async def test_inventory_that_stays(self) -> None:
+        """The same reader is neither stopped nor told anew."""
+        keeper = Keeper()
+        world = World(A, B, inventory=keeper)
+        keeper.list_one_more()
+        await world.poller.cycle()
+        await world.arrange({"default": world.system(B, inventory=keeper)})
+        await world.poller.cycle()
+
+        assert not keeper.is_closed
+        assert len(world.ledger.listings) == 2
+        assert world.published[-1].inventories[0].accounts == 1
+
+    async def test_inventory_of_a_system_that_goes(self) -> None:
+        """It is closed, and the ledger knows of none any more."""
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
+        await world.arrange({})
+        await world.poller.cycle()
+
+        assert keeper.is_closed
+        assert world.ledger.listings == [Listing(), None]
+        assert world.published[-1].systems == {}
+
+    async def test_answers_of_endpoints_that_went_are_not_waited_for(self) -> None:
+        """Only servers under watch have to tell what a source asks them for."""
+        keeper = Keeper()
+        world = World(A, B, inventory=keeper)
+        world.reader.is_operator_mode = True
+        status = SourceStatus(
+            label="s", accounts=0, is_complete=True, servers=frozenset({f"N-{B}"})
+        )
+        completeness = []
+        for endpoints in ((A, B), (B,)):
+            await world.arrange({"default": world.system(*endpoints, inventory=keeper)})
+            refreshes = keeper.inventory.refreshes + 1
+            keeper.inventory = Inventory(statuses=(status,), refreshes=refreshes)
+            await world.poller.cycle()
+            listing = world.ledger.listings[-1]
+            assert listing is not None
+            completeness.append(listing.is_complete)
+
+        assert completeness == [False, True]
+
+    async def test_all_inventories_are_closed_in_the_end(self) -> None:
+        """Whatever ends the loop."""
+        keeper = Keeper()
+        world = World(A, inventory=keeper)
+        keeper.lets.release()
+
+        async def play() -> None:
+            raise ZeroDivisionError
+
+        world.reader.plays[A] = play
+        with pytest.raises(ExceptionGroup):
+            await world.poller.run()
+
+        assert keeper.is_closed
 
 
 class TestOverTheWire:
@@ -525,8 +711,8 @@ class TestOverTheWire:
         async with running(good, *bad.values()):
             urls = [server.url for server in (*bad.values(), good)]
             client = make_client(timeout_seconds=2)
-            systems = {"default": WatchedSystem(ledger, urls)}
-            await Poller(systems, client, clock, published.append, PACE).cycle()
+            systems = {"default": WatchedSystem(ledger, client, urls)}
+            await Poller(systems, clock, published.append, PACE).cycle()
 
         errors = {
             reason: next(e for e in published[0].endpoints if e.endpoint == server.url)
@@ -543,8 +729,8 @@ class TestOverTheWire:
         """A load balancer's servers arrive one by one, each as itself."""
         ledger, clock = FakeLedger(), FakeClock()
         async with running(server := ScriptedServer()):
-            systems = {"default": WatchedSystem(ledger, [server.url])}
-            poller = Poller(systems, make_client(), clock, lambda _: None, PACE)
+            systems = {"default": WatchedSystem(ledger, make_client(), [server.url])}
+            poller = Poller(systems, clock, lambda _: None, PACE)
             for server_id in ("N1", "N2", "N1"):
                 server.scripts |= healthy(server_id)
                 await poller.cycle()

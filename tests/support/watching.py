@@ -5,10 +5,11 @@ Everything but time is real: the client, the poll loop, the ledger, the servers.
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any
 
 from nats_idle_exporter.activity import (
     AccountView,
@@ -17,14 +18,15 @@ from nats_idle_exporter.activity import (
     SystemView,
     Verdict,
 )
-from nats_idle_exporter.config import Config, ConfiguredRules, parse_config
-from nats_idle_exporter.monitoring.access import make_accesses
+from nats_idle_exporter.config import Config, parse_config
 from nats_idle_exporter.monitoring.client import MonitoringClient, ReadsEndpoint
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.inventory import InventoryReader
-from nats_idle_exporter.monitoring.poller import Pace, Poller, WatchedSystem
+from nats_idle_exporter.monitoring.polled import Pace, WatchedSystem
+from nats_idle_exporter.monitoring.poller import Poller
+from nats_idle_exporter.remembering import Memory
+from nats_idle_exporter.setup import prepare
 from nats_idle_exporter.snapshot import Snapshot
-from nats_idle_exporter.sources import inventory_readers
 from tests.support.clock import FakeClock
 
 INTERVAL = 30.0
@@ -39,13 +41,6 @@ inactivity: {{threshold: {threshold}s}}
 """
 HANG_SECONDS = 0.25
 """Real time after which a paused server is given up in a cycle."""
-
-
-class Memory(NamedTuple):
-    """Those who remember from cycle to cycle."""
-
-    ledger: Ledger
-    client: MonitoringClient
 
 
 class Watching:
@@ -145,26 +140,26 @@ async def watching_as(
     A test may stand between loop and client. The timeout of a poll is real time.
     """
     urls = config.systems[0].endpoints
-    clock = FakeClock()
+    clock, setup = FakeClock(), prepare(config, os.environ)
     cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
-    ledger = Ledger(urls, ConfiguredRules(config), cadence)
-    async with new_session() as session, inventory_readers(config) as inventories:
+    ledger = Ledger(urls, setup.rules, cadence)
+    async with AsyncExitStack() as stack:
+        session = await stack.enter_async_context(new_session())
         client = MonitoringClient(
             session,
             clock,
             timeout_seconds=timeout_seconds,
             max_body_bytes=config.poll.max_body_bytes,
-            accesses=make_accesses(config),
+            accesses=setup.accesses["default"],
         )
         snapshots: deque[Snapshot] = deque(maxlen=1)
+        inventory = setup.inventories.get("default")
+        if inventory:
+            stack.push_async_callback(inventory.close)
         poller = Poller(
-            {"default": WatchedSystem(ledger, urls)},
-            around(client),
+            {"default": WatchedSystem(ledger, around(client), urls, inventory)},
             clock,
             snapshots.append,
             Pace(INTERVAL, INTERVAL, config.poll.concurrency),
         )
-        reader = inventories.get("default")
-        if reader:
-            poller.follow("default", reader)
-        yield Watching(poller, clock, snapshots, Memory(ledger, client), reader)
+        yield Watching(poller, clock, snapshots, Memory(ledger, client), inventory)

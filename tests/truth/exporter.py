@@ -8,24 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
-from nats_idle_exporter.activity import AccountView, Cadence
-from nats_idle_exporter.config import Config, ConfiguredRules
+from nats_idle_exporter.activity import AccountView
+from nats_idle_exporter.config import Config
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.inventory import InventoryReader
-from nats_idle_exporter.monitoring.poller import (
-    KeepsLedger,
-    Pace,
-    Poller,
-    WatchedSystem,
-)
-from nats_idle_exporter.remembering import Remembering, Watch, opened
+from nats_idle_exporter.monitoring.polled import KeepsLedger
+from nats_idle_exporter.monitoring.poller import Poller
+from nats_idle_exporter.remembering import Remembering, opened
+from nats_idle_exporter.setup import prepare
 from nats_idle_exporter.snapshot import Snapshot
-from nats_idle_exporter.sources import inventory_readers
 from nats_idle_exporter.state import Keeper
 from tests.truth.readings import Recorder, Sample
 
@@ -70,36 +68,30 @@ class Exporter:
 
     async def start(self) -> None:
         """Start a process, with what the last one saved."""
-        config, enter = self.config, self._open.enter_async_context
+        enter = self._open.enter_async_context
+        setup = replace(prepare(self.config, {}), state_path=self._state)
         session = await enter(new_session())
-        inventories = await enter(inventory_readers(config))
-        self._keeper = await enter(opened(self._state, config, self._clock))
-        client = MonitoringClient(
+        self._keeper = await enter(opened(setup, self._clock))
+        make_client = partial(
+            MonitoringClient,
             session,
             self._clock,
-            timeout_seconds=config.poll.timeout_seconds,
-            max_body_bytes=config.poll.max_body_bytes,
+            timeout_seconds=self.config.poll.timeout_seconds,
+            max_body_bytes=self.config.poll.max_body_bytes,
         )
-        remembering = Remembering(_watch(config), client, self._clock, self._keeper)
+        remembering = Remembering(setup, make_client, self._clock, self._keeper)
         await remembering.recall()
-        system = WatchedSystem(
-            self._heart(remembering.ledgers[SYSTEM]), config.systems[0].endpoints
+        system = remembering.systems[SYSTEM]
+        system = system._replace(
+            ledger=self._heart(system.ledger),
+            reader=Recorder(system.reader, self._clock.wall, self.samples, self.cut),
         )
-        self._poller = Poller(
-            {SYSTEM: system},
-            Recorder(client, self._clock.wall, self.samples, self.cut),
-            self._clock,
-            self._snapshots.append,
-            Pace(
-                config.poll.interval_seconds,
-                config.poll.jetstream_interval_seconds,
-                config.poll.concurrency,
-            ),
-        )
+        publish = self._snapshots.append
+        self._poller = Poller({SYSTEM: system}, self._clock, publish, setup.pace)
         self._poller.keep = remembering.keep
-        self._inventory = inventories.get(SYSTEM)
+        self._inventory = setup.inventories.get(SYSTEM)
         if self._inventory:
-            self._poller.follow(SYSTEM, self._inventory)
+            self._open.push_async_callback(self._inventory.close)
 
     async def cycle(self) -> dict[str, AccountView]:
         """Run one cycle; return the views of all accounts by id."""
@@ -117,14 +109,3 @@ class Exporter:
             await self._keeper.run()
         self._poller = self._keeper = None
         await self._open.aclose()
-
-
-def _watch(config: Config) -> Watch:
-    cadence = Cadence(
-        config.poll.interval_seconds,
-        config.poll.jetstream_interval_seconds,
-        config.inactivity.forget_after_seconds,
-        config.inactivity.brief_connections,
-    )
-    endpoints = {system.name: system.endpoints for system in config.systems}
-    return Watch(endpoints, ConfiguredRules(config), cadence)

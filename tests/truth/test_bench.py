@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from nats_idle_exporter.activity import Instant, Listing, Reading, Ring, SystemView
-from nats_idle_exporter.monitoring.poller import KeepsLedger
+from nats_idle_exporter.monitoring.polled import KeepsLedger
 from tests.support.programs import require_program
 from tests.support.servers import NEWEST
 from tests.truth.__main__ import report
@@ -81,6 +81,10 @@ class _Deaf:
 
     def __init__(self, ledger: KeepsLedger) -> None:
         self._ledger = ledger
+
+    def watch(self, endpoints: Iterable[str], now: Instant) -> None:
+        """Watch what the true heart watches."""
+        self._ledger.watch(endpoints, now)
 
     def apply(self, reading: Reading) -> None:
         """Take a reading in, as if nobody had come and gone."""

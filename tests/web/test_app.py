@@ -241,7 +241,7 @@ async def test_other_methods(path: str, method: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/favicon.ico", "/metrics/", "/-/reload", "/-/", "/api/v1/accounts"]
+    "path", ["/favicon.ico", "/metrics/", "/-/reload/", "/-/", "/api/v1/accounts"]
 )
 async def test_unknown_paths(path: str) -> None:
     """A path that is not served gets a plain 404."""
@@ -250,6 +250,59 @@ async def test_unknown_paths(path: str) -> None:
 
     assert response.status == 404
     assert response.headers["Content-Type"].startswith("text/plain")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+@pytest.mark.parametrize(
+    ("error", "status", "text"),
+    [
+        ("", 200, "reloaded\n"),
+        (
+            "c.yaml: $: expected a readable file, found nothing",
+            500,
+            (
+                "failed to reload the configuration: "
+                "c.yaml: $: expected a readable file, found nothing\n"
+            ),
+        ),
+    ],
+)
+async def test_reload(method: str, error: str, status: int, text: str) -> None:
+    """Whoever asks waits for the end of it, and is told how it went."""
+    asked: list[str] = []
+
+    async def reload() -> str:
+        asked.append(method)
+        return error
+
+    async with serving(published(), route_prefix="/idle") as (ask, state):
+        state.reload = reload
+        response = await ask("/idle/-/reload", method)
+        body = await response.text()
+
+    assert (response.status, body) == (status, text)
+    assert asked == [method]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+async def test_reload_that_nobody_may_ask_for(method: str) -> None:
+    """Without the flag it is forbidden, and the answer names the flag."""
+    async with serving(published()) as (ask, _):
+        response = await ask("/-/reload", method)
+        body = await response.text()
+
+    assert response.status == 403
+    assert "--web.enable-lifecycle" in body
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "DELETE"])
+async def test_reload_by_another_method(method: str) -> None:
+    """Looking at it reloads nothing."""
+    async with serving(published()) as (ask, _):
+        response = await ask("/-/reload", method)
+
+    assert response.status == 405
+    assert response.headers["Allow"] == "POST,PUT"
 
 
 @pytest.mark.parametrize("path", [*PATHS, "/nowhere"])

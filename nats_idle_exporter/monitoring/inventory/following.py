@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Final, Protocol
 
 from nats_idle_exporter.activity import ServerFacts
@@ -25,6 +25,9 @@ class KeepsInventory(Protocol):
     async def step(self, now: float) -> Inventory | None:
         """Read all sources if it is time; monotonic seconds."""
 
+    async def close(self) -> None:
+        """Give back what the sources hold."""
+
 
 class FollowedInventory:
     """One system's inventory, read in a task of its own, told cycle by cycle.
@@ -36,24 +39,40 @@ class FollowedInventory:
 
     def __init__(self, system: str, keeper: KeepsInventory) -> None:
         self._system = system
-        self._keeper = keeper
+        self.keeper = keeper
         self._servers: dict[str, ServerFacts] = {}
         self._told = 0
         self._is_answered = asyncio.Event()
         self.statuses: tuple[InventoryStatus, ...] = ()
         """Of the last refresh, by the end of the last cycle."""
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self, group: asyncio.TaskGroup, clock: Clock) -> None:
+        """Read it again and again, in a task of the group, until stopped."""
+        self._task = group.create_task(self.run(clock))
+
+    async def stop(self) -> None:
+        """Read it no more, and give back what its sources hold."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait({self._task})
+        await self.keeper.close()
 
     async def run(self, clock: Clock) -> None:
         """Read it again and again, until cancelled."""
         while True:
-            next_at = clock.monotonic() + self._keeper.interval_seconds
-            await self._keeper.step(clock.monotonic())
+            next_at = clock.monotonic() + self.keeper.interval_seconds
+            await self.keeper.step(clock.monotonic())
             self._is_answered.set()
             await clock.sleep_until(next_at)
 
     async def answered(self) -> None:
         """Return as soon as it was read once, well or not."""
         await self._is_answered.wait()
+
+    def watch(self, endpoints: Collection[str]) -> None:
+        """Expect answers of those only who answered at these endpoints."""
+        self._servers = {e: s for e, s in self._servers.items() if e in endpoints}
 
     def see(self, endpoint: str, server: ServerFacts) -> None:
         """Note who answered at an endpoint: modes, and whom to expect answers of."""
@@ -64,7 +83,7 @@ class FollowedInventory:
 
         Until some server answered nothing tells which ids there are.
         """
-        inventory = self._keeper.inventory
+        inventory = self.keeper.inventory
         if inventory.refreshes == self._told:
             return None
         told = tell(self._system, inventory, self._servers.values())

@@ -1,0 +1,168 @@
+"""What is polled: systems and their endpoints, and what polls leave behind.
+
+All of it is owned by the poll loop and changes between two cycles only, but for what
+the polls of a cycle add.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple, Protocol
+
+from nats_idle_exporter.activity import Instant, Listing, Reading, SystemView
+from nats_idle_exporter.errors import EndpointError
+from nats_idle_exporter.monitoring.client import ReadsEndpoint
+from nats_idle_exporter.monitoring.clock import Clock
+from nats_idle_exporter.monitoring.inventory.following import (
+    FollowedInventory,
+    KeepsInventory,
+)
+from nats_idle_exporter.monitoring.reporting import Reporter
+from nats_idle_exporter.monitoring.tally import Tally
+from nats_idle_exporter.urls import without_credentials
+
+
+class Pace(NamedTuple):
+    """How often and how hard endpoints are polled."""
+
+    interval_seconds: float
+    jetstream_interval_seconds: float
+    concurrency: int
+
+
+class KeepsLedger(Protocol):
+    """What the loop needs of a ledger."""
+
+    def watch(self, endpoints: Iterable[str], now: Instant) -> None:
+        """Replace the list of endpoints; the same list changes nothing."""
+
+    def apply(self, reading: Reading) -> None:
+        """Take one good reading in."""
+
+    def consumers_wanted(self) -> frozenset[str]:
+        """Return the accounts whose consumers the next rounds of jsz must tell."""
+
+    def list_accounts(self, listing: Listing | None) -> None:
+        """Take an answer of the inventory in."""
+
+    def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
+        """End the cycle and return what is now known."""
+
+
+class WatchedSystem(NamedTuple):
+    """One system: its ledger, who reads it, and the URLs of its endpoints."""
+
+    ledger: KeepsLedger
+    reader: ReadsEndpoint
+    endpoints: Iterable[str]
+    inventory: KeepsInventory | None = None
+
+
+class PolledSystem:
+    """One system under watch.
+
+    Args:
+        name: the ``system`` label.
+        watched: what is watched at first.
+        clock: the only source of time.
+    """
+
+    def __init__(self, name: str, watched: WatchedSystem, clock: Clock) -> None:
+        self.name = name
+        self.reporter = Reporter(name)
+        self.inventory: FollowedInventory | None = None
+        self.endpoints: list[PolledEndpoint] = []
+        self._clock = clock
+        self.arrange(watched)
+
+    def arrange(self, watched: WatchedSystem) -> None:
+        """Watch this from now on; endpoints that stay keep what they counted."""
+        self.ledger, self.reader = watched.ledger, watched.reader
+        # A URL given twice is one endpoint: its polls must not overlap.
+        wanted = dict.fromkeys(watched.endpoints)
+        known = {each.url: each for each in self.endpoints}
+        self.endpoints = [
+            known.get(url) or PolledEndpoint(self, url, self._clock) for url in wanted
+        ]
+        self.ledger.watch(wanted, self._clock.now())
+        self._follow(watched.inventory)
+        if self.inventory:
+            self.inventory.watch(wanted)
+
+    def _follow(self, keeper: KeepsInventory | None) -> None:
+        if keeper is (self.inventory and self.inventory.keeper):
+            return
+        self.inventory = FollowedInventory(self.name, keeper) if keeper else None
+        # Until its first answer nobody is known to be missing in it.
+        self.ledger.list_accounts(Listing() if keeper else None)
+
+    def leave(self) -> None:
+        """Watch no more; the ledger may be watched again later."""
+        self._follow(None)
+
+    def conclude(self, now: Instant, shift_seconds: float) -> SystemView:
+        """End the cycle, with what the inventory told since the last one."""
+        if self.inventory and (told := self.inventory.news()):
+            self.ledger.list_accounts(told.listing)
+            self.reporter.listed(told.unusable)
+        return self.ledger.conclude(now, shift_seconds)
+
+
+class PolledEndpoint:
+    """One endpoint of one system, and what its last polls left behind."""
+
+    def __init__(self, system: PolledSystem, url: str, clock: Clock) -> None:
+        self._system = system
+        self._clock = clock
+        self.url = url
+        self._shown = without_credentials(url)
+        self.tally = Tally(system.name, self._shown)
+        self._jetstream_at: float | None = None
+        self.turn = 0
+
+    @property
+    def rank(self) -> tuple[bool, int]:
+        """Return by what endpoints are polled, the smallest first.
+
+        Those that hung before start last and delay nobody; among them, the one that
+        waited longest is first, so that each gets its turn.
+        """
+        return self.tally.is_failing, self.turn
+
+    async def read(self, pace: Pace) -> Reading:
+        """Poll it.
+
+        Raises:
+            EndpointError: nothing of it may be used.
+        """
+        return await self._system.reader.read(
+            self.url,
+            with_jetstream=self._is_jetstream_due(pace),
+            consumers_of=self._system.ledger.consumers_wanted(),
+        )
+
+    def _is_jetstream_due(self, pace: Pace) -> bool:
+        if self._jetstream_at is None:
+            return True
+        # To the nearest cycle: a tick comes a little early or late.
+        slack = pace.interval_seconds / 2
+        age = self._clock.monotonic() - self._jetstream_at
+        return age >= pace.jetstream_interval_seconds - slack
+
+    def succeeded(self, reading: Reading, start: float) -> None:
+        """Bring a good reading in; its poll began at ``start``, monotonic seconds."""
+        if reading.jetstream is not None:
+            self._jetstream_at = start
+        if self._system.inventory:
+            self._system.inventory.see(self.url, reading.server)
+        self._system.ledger.apply(reading)
+        self.tally.succeeded(
+            self._clock.wall(), self._clock.monotonic() - start, reading.ring
+        )
+        self._system.reporter.succeeded(self._shown, reading.ring)
+
+    def failed(self, error: EndpointError, start: float) -> None:
+        """Count a failed poll that began at ``start``, monotonic seconds."""
+        now = self._clock.monotonic()
+        self.tally.failed(error, now - start)
+        self._system.reporter.failed(self._shown, error, now)

@@ -1,0 +1,83 @@
+"""From a configuration to all that it takes, or to why it cannot be used."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nats_idle_exporter.config import parse_config
+from nats_idle_exporter.errors import ConfigError
+from nats_idle_exporter.setup import prepare
+
+SYSTEM = "{name: %s, endpoints: ['http://%s'], inventory: [{accounts_file: %s}]%s}"
+NORTH, SOUTH = SYSTEM % ("n", "n", "f", ""), SYSTEM % ("s", "s", "f", "")
+
+
+def configured(*systems: str) -> str:
+    """Return a configuration of systems."""
+    return f"systems: [{', '.join(systems)}]\n"
+
+
+@pytest.mark.parametrize(
+    ("system", "is_kept"),
+    [
+        (NORTH, True),
+        (NORTH.replace("http://n", "http://m"), True),
+        (NORTH.replace(": f}", ": g}"), False),
+        (SYSTEM % ("n", "n", "f", ", refresh_interval: 1m"), False),
+    ],
+)
+def test_inventory_that_stays_keeps_its_reader(system: str, *, is_kept: bool) -> None:
+    """With it stay its last lists, which make nobody gone while a source fails."""
+    first = prepare(parse_config(configured(NORTH, SOUTH)), {})
+    second = prepare(parse_config(configured(system)), {}, first)
+
+    assert list(second.inventories) == ["n"]
+    assert (second.inventories["n"] is first.inventories["n"]) is is_kept
+
+
+def test_inventory_that_comes_has_a_reader() -> None:
+    """Also that of a system that had none, or is new."""
+    plain = "{name: n, endpoints: ['http://n']}"
+    first = prepare(parse_config(configured(plain)), {})
+    second = prepare(parse_config(configured(NORTH, SOUTH)), {}, first)
+
+    assert (list(first.inventories), list(second.inventories)) == ([], ["n", "s"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "message"),
+    [
+        ("{}", "{path: /a}", "no change without a restart: null, found /a"),
+        ("{path: /a}", "{path: /b}", "no change without a restart: /a, found /b"),
+        ("{path: /a}", "{}", "no change without a restart: /a, found null"),
+    ],
+)
+def test_state_does_not_move(before: str, after: str, message: str) -> None:
+    """Whoever asks for it is told that it needs a restart."""
+    first = prepare(parse_config(f"{configured(NORTH)}state: {before}"), {})
+
+    with pytest.raises(ConfigError) as caught:
+        prepare(parse_config(f"{configured(NORTH)}state: {after}"), {}, first)
+
+    assert str(caught.value) == f"$.state.path: expected {message}"
+
+
+def test_state_that_stays() -> None:
+    """The same place may be written in another way."""
+    first = prepare(parse_config(configured(NORTH)), {"STATE_DIRECTORY": "/a"})
+    told = parse_config(f"{configured(NORTH)}state: {{path: /a/state.sqlite}}")
+    second = prepare(told, {"STATE_DIRECTORY": "/a"}, first)
+
+    assert second.state_path == Path("/a/state.sqlite")
+
+
+def test_credentials_are_read(tmp_path: Path) -> None:
+    """A file that cannot be used is found before anything is touched."""
+    client = "{basic_auth: {username: u, password_file: nowhere}}"
+    system = f"{{endpoints: ['http://n'], http_client: {client}}}"
+    config = parse_config(configured(system), folder=tmp_path)
+
+    with pytest.raises(ConfigError, match="password_file: expected a readable file"):
+        prepare(config, {})
