@@ -97,7 +97,10 @@ class Remembering:
         """What is to be watched, by system; call ``recall`` before."""
         return {
             name: WatchedSystem(
-                *self.known[name], endpoints, self._setup.inventories.get(name)
+                *self.known[name],
+                endpoints,
+                self._setup.inventories.get(name),
+                self._setup.discoveries.get(name),
             )
             for name, endpoints in self._setup.systems.items()
         }
@@ -168,7 +171,6 @@ class Remembering:
             ledger, client = self.known[system]
             ledger.adopt(setup.rules, setup.cadence)
             client.adopt(
-                endpoints,
                 timeout_seconds=poll.timeout_seconds,
                 max_body_bytes=poll.max_body_bytes,
                 accesses=setup.accesses[system],

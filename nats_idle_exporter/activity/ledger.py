@@ -154,9 +154,14 @@ class Ledger:
             self._untold_since.append(found.known_since)
         self._memory.fleet.discover(source, endpoints, self._bridge.carry(now))
 
-    def endpoints(self) -> tuple[str, ...]:
+    def endpoints_wanted(self) -> tuple[str, ...]:
         """Return the endpoints to read, each once."""
         return tuple(self._memory.fleet.watches)
+
+    def endpoints_found(self) -> dict[str, tuple[str, ...]]:
+        """Return what was found last, by source; only of those that were told."""
+        sources = self._memory.fleet.roster.sources.items()
+        return {n: f.endpoints for n, f in sources if f.endpoints is not None}
 
     def apply(self, reading: Reading) -> None:
         """Take one good reading in; it counts when the cycle is concluded."""

@@ -139,8 +139,9 @@ async def watching_as(
 
     A test may stand between loop and client. The timeout of a poll is real time.
     """
-    urls = config.systems[0].endpoints
     clock, setup = FakeClock(), prepare(config, os.environ)
+    urls = setup.systems["default"]
+    discovery = setup.discoveries.get("default")
     cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
     ledger = Ledger(urls, setup.rules, cadence)
     async with AsyncExitStack() as stack:
@@ -157,7 +158,11 @@ async def watching_as(
         if inventory:
             stack.push_async_callback(inventory.close)
         poller = Poller(
-            {"default": WatchedSystem(ledger, around(client), urls, inventory)},
+            {
+                "default": WatchedSystem(
+                    ledger, around(client), urls, inventory, discovery
+                )
+            },
             clock,
             snapshots.append,
             Pace(INTERVAL, INTERVAL, config.poll.concurrency),

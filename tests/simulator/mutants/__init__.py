@@ -21,7 +21,6 @@ from tests.simulator.mutants.discovery import (
     DroppedIsEnded,
     DroppedIsUnnamed,
     FailureFindsNobody,
-    ForgetsTheDropped,
     StrangersAreKin,
     TrustsTheFound,
     UntoldIsEmpty,
@@ -145,7 +144,6 @@ MUTANTS: dict[str, Mutant] = {
         FailureFindsNobody, breaks=frozenset({"late"}), kinds=FOUND
     ),
     "untold is empty": Mutant(UntoldIsEmpty, breaks=SIGHT, kinds=FOUND),
-    "forgets the dropped": Mutant(ForgetsTheDropped, kinds=FOUND),
     "dropped is unnamed": Mutant(DroppedIsUnnamed, kinds=FOUND),
     "strangers are kin": Mutant(StrangersAreKin, kinds=FOUND),
 }

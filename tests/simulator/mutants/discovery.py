@@ -6,11 +6,9 @@ from collections.abc import Iterable
 
 from nats_idle_exporter.activity import (
     Cadence,
-    Clocks,
     Instant,
     Reading,
     Rules,
-    SavedRow,
     Source,
     SystemView,
 )
@@ -41,11 +39,20 @@ class _Listener(Wrapper):
 class DroppedIsEnded(_Listener):
     """End the watch of what is not found any more, as if the operator had."""
 
+    is_begun = False
+
     def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:
-        """Let the heart watch what is found, and the source beside it."""
-        found = list(endpoints)
-        self.watch([*self.fixed, *found, Source(source)], now)
-        super().discover(source, found, now)
+        """After the first sight let the heart take what is found for a list."""
+        if self.is_begun:
+            self.watch([*self.fixed, *endpoints], now)
+        else:
+            super().discover(source, endpoints, now)
+
+    def conclude(self, now: Instant, shift_seconds: float = 0.0) -> SystemView:
+        """Note the first sight."""
+        view = super().conclude(now, shift_seconds)
+        self.is_begun |= view.watched_to_at is not None
+        return view
 
 
 class TrustsTheFound(_Listener):
@@ -105,32 +112,6 @@ class UntoldIsEmpty(_Listener):
         for each in self.entries:
             if isinstance(each, Source):
                 self.discover(each, [], Instant(0.0, 0.0))
-
-
-class ForgetsTheDropped(_Listener):
-    """Forget over a restart who was dropped."""
-
-    @classmethod
-    def resume(
-        cls,
-        endpoints: Iterable[str],
-        rules: Rules,
-        cadence: Cadence,
-        rows: Iterable[SavedRow],
-        clocks: Clocks,
-    ) -> Wrapper:
-        """Let the heart take the dropped for what the operator took out."""
-        entries = list(endpoints)
-        wrapper = super().resume(entries, rules, cadence, rows, clocks)
-        heart = wrapper._ledger
-        found = [*heart.endpoints()]
-        heart.watch(found, clocks.now)
-        heart.watch([*found, *entries], clocks.now)
-        for each in entries:
-            if isinstance(each, Source):
-                heart.discover(each, found, clocks.now)
-        heart.watch(entries, clocks.now)
-        return wrapper
 
 
 class DroppedIsUnnamed(_Listener):
