@@ -51,7 +51,7 @@ class Setup:
 
     @property
     def systems(self) -> dict[str, tuple[str, ...]]:
-        """The endpoints of each system, and the sources of more, by its name."""
+        """What the operator lists of each system, by its name; see ``entries``."""
         return {each.name: entries(each) for each in self.config.systems}
 
     @property

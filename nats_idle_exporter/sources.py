@@ -64,9 +64,12 @@ def make_inventory_reader(
 
 
 def entries(system: System) -> tuple[str, ...]:
-    """Return a system's endpoints, and a ``Source`` for each source of more."""
+    """Return a system's endpoints, and a ``Source`` for each source of more.
+
+    The endpoints are plain text, as it is saved.
+    """
     sources = sources_of(system)
-    fixed = (url for url in system.endpoints if url not in sources)
+    fixed = (str(url) for url in system.endpoints if url not in sources)
     return (*fixed, *map(Source, sources))
 
 

@@ -82,13 +82,37 @@ def test_a_service_manager_is_told(
 
 
 def test_hangup_does_not_end_the_watch(refusing: str) -> None:
-    """SIGHUP changes nothing but for one line of the log; what was seen is kept."""
+    """Without a file SIGHUP finds that nothing changed; what was seen is kept."""
     with Daemon(f"--nats.endpoint={refusing}") as daemon:
         daemon.hang_up()
-        daemon.wait_for("level=warn.* msg=.reload is not supported yet: restart")
+        daemon.wait_for("configuration reloaded: it is the same.* trigger=SIGHUP")
 
         assert daemon.fetch("/-/healthy") == (200, "healthy\n")
         assert daemon.end(signal.SIGTERM) == 0
+
+
+def test_a_service_manager_is_told_of_a_reload(
+    refusing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It begins with a moment of the manager's clock, and ends with READY."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        manager.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
+        with Daemon(f"--nats.endpoint={refusing}") as daemon:
+            told = [manager.recv(4096), manager.recv(4096)]
+            daemon.hang_up()
+            told += [manager.recv(4096), manager.recv(4096)]
+            assert daemon.end(signal.SIGTERM) == 0
+
+    assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=\d+", told[2])
+    assert told[3] == b"READY=1"
+
+
+def test_nobody_reloads_by_http_without_the_flag(refusing: str) -> None:
+    """The page is there, and forbidden."""
+    with Daemon(f"--nats.endpoint={refusing}") as daemon:
+        assert daemon.fetch("/-/reload", "POST")[0] == 403
 
 
 def test_first_cycle_is_told_once(refusing: str) -> None:

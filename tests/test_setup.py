@@ -81,3 +81,13 @@ def test_credentials_are_read(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match="password_file: expected a readable file"):
         prepare(config, {})
+
+
+def test_endpoints_are_plain_text() -> None:
+    """Also those that have keys of their own: nothing else can be saved."""
+    endpoint = "{url: 'http://n', authorization: {credentials: x}}"
+    setup = prepare(parse_config(f"systems: [{{endpoints: [{endpoint}]}}]"), {})
+    (url,) = setup.systems["default"]
+
+    assert type(url) is str
+    assert url == "http://n"

@@ -58,10 +58,11 @@ class Daemon:
                 return found
         raise AssertionError(f"the log ended without {pattern!r}:\n{self.lines}")
 
-    def fetch(self, path: str) -> tuple[int, str]:
+    def fetch(self, path: str, method: str = "GET") -> tuple[int, str]:
         """Return status and body of one of its pages."""
+        request = urllib.request.Request(self.url + path, method=method)  # noqa: S310
         try:
-            with urllib.request.urlopen(self.url + path, timeout=10) as response:  # noqa: S310
+            with urllib.request.urlopen(request, timeout=20) as response:  # noqa: S310
                 return response.status, response.read().decode()
         except urllib.error.HTTPError as error:
             with error:
@@ -77,7 +78,7 @@ class Daemon:
         return self.fetch("/metrics")[1]
 
     def hang_up(self) -> None:
-        """Send SIGHUP, as a closed terminal or an old reload script does."""
+        """Send SIGHUP, as systemd does for a reload."""
         self._process.send_signal(signal.SIGHUP)
 
     def end(self, number: signal.Signals) -> int:
