@@ -43,6 +43,7 @@ ALLOWED = {
         "monitoring",
         "activity",
         "config",
+        "lookups",
         "pem",
         "snapshot",
         "watched",
@@ -51,7 +52,16 @@ ALLOWED = {
         "urls",
     },
     "state": {"state", "activity", "snapshot", "errors", "text"},
-    "config": {"config", "activity", "removal", "secret", "errors", "text", "urls"},
+    "config": {
+        "config",
+        "activity",
+        "lookups",
+        "removal",
+        "secret",
+        "errors",
+        "text",
+        "urls",
+    },
 }
 """Which parts of the program a part may import."""
 

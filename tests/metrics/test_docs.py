@@ -15,6 +15,7 @@ from nats_idle_exporter.metrics import (
 from nats_idle_exporter.monitoring.failures import REASONS
 from tests.metrics.builders import (
     NO_PROCESS,
+    a_lookup,
     a_publication,
     a_server,
     a_snapshot,
@@ -28,7 +29,8 @@ from tests.metrics.parsing import parse
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 FORMULA = re.compile(
     r"series = (\d+) \* accounts \+ \((\d+) \+ reasons\) \* endpoints"
-    r" \+ (\d+) \* systems \+ (\d+) \* sources \+ (\d+)"
+    r" \+ (\d+) \* systems \+ (\d+) \* sources"
+    r" \+ (\d+) \* lookups \+ (\d+)"
 )
 
 
@@ -50,7 +52,7 @@ def test_the_table_equals_the_catalogue() -> None:
 
 def test_the_formula_counts_the_series_of_a_page() -> None:
     """The documented number of series is what a page really holds."""
-    accounts, endpoints, systems, reasons, sources = 7, 3, 2, 5, 4
+    accounts, endpoints, systems, reasons, sources, lookups = 7, 3, 2, 5, 4, 6
     urls = [f"http://{i}" for i in range(endpoints)]
     errors = {f"reason{i}": 0 for i in range(reasons)}
     polled = a_system(
@@ -61,10 +63,12 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
         {"default": polled, "empty": a_system(servers=())},
         [an_endpoint(url, errors=errors) for url in urls],
         [a_source(f"file:{i}") for i in range(sources)],
+        [a_lookup(f"dns+http://{i}") for i in range(lookups)],
     )
     formula = FORMULA.search(DOCUMENT.read_text())
     assert formula
-    per_account, per_endpoint, per_system, per_source, own = map(int, formula.groups())
+    weights = map(int, formula.groups())
+    per_account, per_endpoint, per_system, per_source, per_lookup, own = weights
 
     page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
 
@@ -73,6 +77,7 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
         + (per_endpoint + reasons) * endpoints
         + per_system * systems
         + per_source * sources
+        + per_lookup * lookups
         + own
     )
 

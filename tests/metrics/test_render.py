@@ -27,6 +27,7 @@ from tests.metrics.builders import (
     NO_PROCESS,
     NOW,
     Owner,
+    a_lookup,
     a_publication,
     a_server,
     a_snapshot,
@@ -73,6 +74,7 @@ def test_golden_page(form: Format) -> None:
         a_snapshot(
             {"default": system},
             inventories=[a_source(is_up=False, skipped=2, last_error="no file")],
+            discoveries=[a_lookup(is_up=False, last_error="no such name")],
         ),
         ownership=lambda account, _: Owner("data", "ops", account[:2]),
     )
