@@ -6,10 +6,12 @@ it ends the program, at a reload it leaves all as it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from dns.asyncresolver import Resolver
 
 from nats_idle_exporter.activity import Cadence
 from nats_idle_exporter.config import Config, ConfiguredRules
@@ -75,7 +77,10 @@ class Setup:
 
 
 def prepare(
-    config: Config, environment: Mapping[str, str], running: Setup | None = None
+    config: Config,
+    environment: Mapping[str, str],
+    running: Setup | None = None,
+    make_resolver: Callable[[], Resolver] = Resolver,
 ) -> Setup:
     """Return all that it takes to watch by a configuration; reads files, blocking.
 
@@ -83,7 +88,9 @@ def prepare(
         config: a loaded configuration.
         environment: of this process.
         running: what the process watches by now; None at its start. An inventory
-            that stays as it is keeps its reader, and with it its last lists.
+            that stays as it is keeps its reader, and with it its last lists; so does
+            discovery.
+        make_resolver: makes who looks names up; by default from /etc/resolv.conf.
 
     Raises:
         ConfigError: a file that an endpoint needs cannot be used, or the state would
@@ -98,7 +105,7 @@ def prepare(
             found=str(path or "null"),
         )
     accesses = make_accesses(config)
-    discoveries = _discoveries(config, running)
+    discoveries = _discoveries(config, running, make_resolver)
     for system, reader in discoveries.items():
         accesses[system].lead = reader.lead
     return Setup(
@@ -120,7 +127,9 @@ def state_path(config: Config, environment: Mapping[str, str]) -> Path | None:
     return Path(directory, FILE) if directory else None
 
 
-def _discoveries(config: Config, running: Setup | None) -> dict[str, DiscoveryReader]:
+def _discoveries(
+    config: Config, running: Setup | None, make_resolver: Callable[[], Resolver]
+) -> dict[str, DiscoveryReader]:
     """Return who looks endpoints up; who does so already stays, with what is known."""
     known = {} if running is None else {s.name: s for s in running.config.systems}
     readers = {}
@@ -136,7 +145,7 @@ def _discoveries(config: Config, running: Setup | None) -> dict[str, DiscoveryRe
         ):
             reader = running.discoveries.get(system.name)
         else:
-            reader = make_discovery_reader(system)
+            reader = make_discovery_reader(system, make_resolver)
         if reader is not None:
             readers[system.name] = reader
     return readers

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+from dns.asyncresolver import Resolver
+
 from nats_idle_exporter.activity import Source
 from nats_idle_exporter.config import (
     Claims,
@@ -79,9 +81,15 @@ def sources_of(system: System) -> tuple[str, ...]:
     return (*lookups, *file_sources(system))
 
 
-def make_discovery_reader(system: System) -> DiscoveryReader | None:
+def make_discovery_reader(
+    system: System, make_resolver: Callable[[], Resolver]
+) -> DiscoveryReader | None:
     """Return what looks a system's endpoints up; None when all are listed."""
-    lookups = [NameLookup(str(url)) for url in system.endpoints if is_lookup(url)]
+    lookups = [
+        NameLookup(str(url), make_resolver)
+        for url in system.endpoints
+        if is_lookup(url)
+    ]
     files = [
         FileTargets(label, pattern)
         for label, pattern in zip(

@@ -230,9 +230,9 @@ class Fleet:
         # Whoever was read later has to end first: till then its word counts.
         unbound.sort(key=lambda item: item[1].asked, reverse=True)
         for server_id, server in unbound:
-            since = self.roster.dropped_at(server.home, server.asked.slow)
+            at = self.roster.dropped_at(server.home)
             counted = dict(self.counted())
-            if is_silenced(server_id, since, bound, counted, self.servers):
+            if is_silenced(server_id, at, bound, counted, self.servers):
                 yield self._end_unseen(server, server.asked, bound.values())
 
     def _hidden(self) -> Iterator[End]:
@@ -242,7 +242,7 @@ class Fleet:
             if (
                 each.watch.server_id is None
                 and bound
-                and all(server.asked.slow > each.at.slow for server in bound)
+                and all(server.asked.fast >= each.at.fast for server in bound)
             ):
                 del dropped[endpoint]
                 yield self._end_unseen(None, each.watch.known_since, bound)

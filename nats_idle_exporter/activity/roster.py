@@ -74,10 +74,10 @@ class Roster:
         """Say whether an endpoint is watched, or was until a source dropped it."""
         return endpoint in self.watches or endpoint in self.dropped
 
-    def dropped_at(self, endpoint: str, otherwise: float) -> float:
-        """Return when it was dropped, on the slow timeline; it may not have been."""
+    def dropped_at(self, endpoint: str) -> float:
+        """Return when it was dropped, on the fast timeline; -inf when it was not."""
         dropped = self.dropped.get(endpoint)
-        return otherwise if dropped is None else max(otherwise, dropped.at.slow)
+        return float("-inf") if dropped is None else dropped.at.fast
 
     def is_arranged(self, entries: Iterable[str]) -> bool:
         """Say whether these are the operator's entries, in whatever order."""

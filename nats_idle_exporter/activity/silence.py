@@ -20,7 +20,7 @@ SETTLED_SECONDS: Final = 10.0
 
 def is_silenced(
     server_id: str,
-    unread_since: float,
+    dropped_at: float,
     answering: Mapping[str, Server],
     counted: Mapping[str, Server],
     remembered: Mapping[str, Server],
@@ -29,17 +29,21 @@ def is_silenced(
 
     Args:
         server_id: the server's.
-        unread_since: when it was read last, or dropped, on the slow timeline.
+        dropped_at: when its endpoint was taken from it, on the fast timeline.
         answering: the servers that endpoints lead to.
         counted: all whose end is not shown.
         remembered: all, with those that ended lately.
     """
-    since = {i: each for i, each in counted.items() if each.asked.slow > unread_since}
+    server = remembered[server_id]
+    since = {
+        i: each
+        for i, each in counted.items()
+        if each.asked.slow > server.asked.slow and each.asked.fast >= dropped_at
+    }
     if not answering or not answering.keys() <= since.keys():
         return False
     if any(server_id in each.routes | each.gateways for each in since.values()):
         return False
-    server = remembered[server_id]
     if any(i in server.met or server_id in s.met for i, s in answering.items()):
         return True
     kin = _kin(server_id, remembered)

@@ -62,18 +62,16 @@ async def test_failure_keeps_what_was_found() -> None:
         "found": "none",
         "endpoints_kept": 2,
     }
-    of_source = {"system": "default", "source": NAME}
-    assert lines == [
-        {**of_source, **line}
-        for line in [
-            {"event": "endpoint found", "log_level": "info", "endpoint": A},
-            {"event": "endpoint found", "log_level": "info", "endpoint": B},
-            {"event": "discovery failed", "log_level": "warning", **failed},
-            {"event": "discovery failed", "log_level": "warning", **failed},
-            {"event": "discovery recovered", "log_level": "info"},
-            {"event": "endpoint found no more", "log_level": "info", "endpoint": A},
-        ]
+    of_source: dict[str, object] = {"system": "default", "source": NAME}
+    told: list[dict[str, object]] = [
+        {"event": "endpoint found", "log_level": "info", "endpoint": A},
+        {"event": "endpoint found", "log_level": "info", "endpoint": B},
+        {"event": "discovery failed", "log_level": "warning", **failed},
+        {"event": "discovery failed", "log_level": "warning", **failed},
+        {"event": "discovery recovered", "log_level": "info"},
+        {"event": "endpoint found no more", "log_level": "info", "endpoint": A},
     ]
+    assert lines == [{**of_source, **line} for line in told]
 
 
 async def test_source_that_never_answers_delays_no_other() -> None:

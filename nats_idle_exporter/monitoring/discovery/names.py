@@ -29,13 +29,10 @@ class NameLookup:
 
     Args:
         url: as ``parse_lookup`` returned it.
-        make_resolver: makes who asks; by default from /etc/resolv.conf, at each
-            lookup anew. It blocks.
+        make_resolver: makes who asks, at each lookup anew; it may block.
     """
 
-    def __init__(
-        self, url: str, make_resolver: Callable[[], Resolver] = Resolver
-    ) -> None:
+    def __init__(self, url: str, make_resolver: Callable[[], Resolver]) -> None:
         self.label = url
         self._lookup = lookup_of(url)
         self._make_resolver = make_resolver
