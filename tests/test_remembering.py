@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing
 from dataclasses import replace
@@ -26,12 +27,14 @@ from tests.support.clock import FakeClock
 ENDPOINT = f"systems: [{{endpoints: ['{A}']}}]\n"
 NORTH = f"{{name: north, endpoints: ['{A}']}}"
 SOUTH = f"{{name: south, endpoints: ['{B}']}}"
-RULES = "poll: {interval: 30s}\ninactivity: {threshold: 1h}\n"
 
 
-def a_setup(path: Path | None, systems: str = ENDPOINT) -> Setup:
+def a_setup(
+    path: Path | None, systems: str = ENDPOINT, forget_after: str = "30d"
+) -> Setup:
     """Return what follows from a configuration whose state is at a path."""
-    setup = prepare(parse_config(systems + RULES), {})
+    rules = f"inactivity: {{threshold: 1h, forget_after: {forget_after}}}\n"
+    setup = prepare(parse_config(systems + rules), {})
     return replace(setup, state_path=path)
 
 
@@ -47,10 +50,24 @@ async def remembering(
         )
         made = Remembering(setup, make_client, clock, keeper)
         await made.recall()
-        yield made
-        if keeper is not None:
-            keeper.close()
-            await keeper.run()
+        async with asyncio.TaskGroup() as group:
+            if keeper is not None:
+                group.create_task(keeper.run())
+            yield made
+            if keeper is not None:
+                keeper.close()
+
+
+async def rows_now(made: Remembering) -> dict[str, int]:
+    """Return how many rows of each system are saved, once nothing waits."""
+    keeper = made._keeper
+    assert keeper is not None
+    while keeper._waiting:  # noqa: ASYNC110 - nobody tells of it
+        await asyncio.sleep(0)
+    store = keeper._store
+    assert store is not None
+    rows = await keeper._in_thread(store.rows)
+    return {system: len(found) for system, found in rows.items()}
 
 
 async def cycle(
@@ -137,6 +154,119 @@ async def test_memory_only(tmp_path: Path) -> None:
 
     assert [entry["log_level"] for entry in logs] == ["warning"]
     assert files(tmp_path) == []
+
+
+def both(*systems: str) -> str:
+    """Return a configuration of systems."""
+    return f"systems: [{', '.join(systems)}]\n"
+
+
+def saved_accounts(path: Path) -> dict[str, set[str]]:
+    """Return the accounts that a closed state file knows, by system."""
+    with closing(Store(path)) as store:
+        return {
+            system: {key for kind, key, _ in rows if kind == "account"}
+            for system, rows in store.rows().items()
+        }
+
+
+class TestReload:
+    """Systems that come and go while we run."""
+
+    async def test_system_that_comes_back(self, tmp_path: Path) -> None:
+        """It goes on where it was, and no use of the time between is missed."""
+        path, clock = tmp_path / "state.sqlite", FakeClock()
+        server = Process("SA", A, start=clock.wall() - 100)
+        async with remembering(path, clock, both(NORTH)) as made:
+            await cycle(made, clock, server)
+            clock.advance(HOUR)
+            raised = await cycle(made, clock, server)
+            made.arrange(a_setup(path, both(SOUTH)))
+            clock.advance(HOUR)
+            gone = [*made.systems]
+            made.arrange(a_setup(path, both(NORTH)))
+            back = await cycle(made, clock)
+
+        assert (raised, back) == (Verdict.INACTIVE, Verdict.INACTIVE)
+        assert gone == ["south"]
+
+    async def test_system_whose_rows_were_dropped_meanwhile(
+        self, tmp_path: Path
+    ) -> None:
+        """The store is told all of it anew, so that a restart knows it whole."""
+        path, clock = tmp_path / "state.sqlite", FakeClock()
+        server = Process("SA", A, start=clock.wall() - 100)
+        async with remembering(path, clock, both(NORTH)) as made:
+            await cycle(made, clock, server)
+            clock.advance(HOUR)
+            await cycle(made, clock, server)
+            before = await rows_now(made)
+            made.arrange(a_setup(path, both(SOUTH), forget_after="1h"))
+            clock.advance(48 * HOUR)
+            await cycle(made, clock, Process("SB", B, start=clock.wall() - 100))
+            dropped = await rows_now(made)
+            made.arrange(a_setup(path, both(NORTH)))
+            await cycle(made, clock, server)
+            after = await rows_now(made)
+        async with remembering(path, clock, both(NORTH)) as made:
+            verdict = await cycle(made, clock)
+
+        assert "north" not in dropped
+        assert before["north"] == after["north"]
+        assert verdict is Verdict.INACTIVE
+
+    async def test_system_of_an_earlier_process(self, tmp_path: Path) -> None:
+        """One that was not configured at the start is known, if a reload brings it."""
+        path, clock = tmp_path / "state.sqlite", FakeClock()
+        server = Process("SA", A, start=clock.wall() - 100)
+        async with remembering(path, clock, both(NORTH)) as made:
+            await cycle(made, clock, server)
+            clock.advance(HOUR)
+            await cycle(made, clock, server)
+        clock.advance(60)
+        async with remembering(path, clock, both(SOUTH)) as made:
+            clock.advance(60)
+            made.arrange(a_setup(path, both(SOUTH, NORTH)))
+            back = await cycle(made, clock, server)
+
+        assert back is Verdict.INACTIVE
+        assert saved_accounts(path)["north"] == {"TEAM"}
+
+    async def test_system_that_goes_keeps_its_rows(self, tmp_path: Path) -> None:
+        """They are dropped later, as those of one that was gone at a start."""
+        path, clock = tmp_path / "state.sqlite", FakeClock()
+        server = Process("SA", A, start=clock.wall() - 100)
+        async with remembering(path, clock, both(NORTH)) as made:
+            await cycle(made, clock, server)
+            made.arrange(a_setup(path, both(SOUTH)))
+            clock.advance(60)
+            other = Process("SB", B, start=clock.wall() - 100)
+            await cycle(made, clock, other)
+
+        assert saved_accounts(path) == {"north": {"TEAM"}, "south": {"TEAM"}}
+
+    async def test_two_systems_on_one_server(self, tmp_path: Path) -> None:
+        """Each has a client of its own: what a ring told one is news to the other."""
+        async with remembering(
+            tmp_path / "state.sqlite", FakeClock(), both(NORTH, SOUTH)
+        ) as made:
+            north, south = made.systems.values()
+
+        assert north.reader is not south.reader
+
+    async def test_memory_only(self) -> None:
+        """Without a file it is remembered, too."""
+        clock = FakeClock()
+        server = Process("SA", A, start=clock.wall() - 100)
+        async with remembering(None, clock, both(NORTH)) as made:
+            await cycle(made, clock, server)
+            clock.advance(HOUR)
+            await cycle(made, clock, server)
+            made.arrange(a_setup(None, both(SOUTH)))
+            made.arrange(a_setup(None, both(NORTH)))
+            back = await cycle(made, clock)
+
+        assert back is Verdict.INACTIVE
 
 
 @pytest.mark.parametrize(

@@ -124,9 +124,11 @@ class ScriptedServer:
         self._tasks.add(task)
         # Cancelled is how a script that hangs ends; asyncio would log it.
         with suppress(ConnectionError, asyncio.IncompleteReadError):
-            with suppress(asyncio.CancelledError):
-                await self._answer(reader, writer)
-            writer.close()
+            try:
+                with suppress(asyncio.CancelledError):
+                    await self._answer(reader, writer)
+            finally:
+                writer.close()
             await writer.wait_closed()
         self._tasks.discard(task)
 

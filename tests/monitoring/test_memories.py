@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nats_idle_exporter.activity import Changes, DamagedRows, Ring, SavedRow
+from nats_idle_exporter.monitoring.access import Accesses
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.memories import CIDS, MET, RING
 from tests.monitoring import builders
@@ -89,6 +90,23 @@ async def test_only_changes_are_told(make_client: MakesClient) -> None:
     assert first == {MET, RING, CIDS}
     assert CIDS not in {kind for kind, _, _ in second.puts}
     assert client.changes() == Changes([], [])
+
+
+async def test_all_is_told_anew(make_client: MakesClient) -> None:
+    """A store that dropped it knows all again; what goes is still told to go."""
+    client = make_client()
+    async with running(server := ScriptedServer(with_one_closed(SERVER))):
+        await client.read(server.url, with_jetstream=False)
+        first = client.changes()
+        client.retell()
+        again = client.changes()
+        client.adopt((), timeout_seconds=1.0, max_body_bytes=1024, accesses=Accesses())
+        client.retell()
+        gone = client.changes()
+
+    assert again == first
+    assert gone.deletes == [(MET, server.url)]
+    assert {kind for kind, _, _ in gone.puts} == {RING, CIDS}
 
 
 @pytest.mark.parametrize(
