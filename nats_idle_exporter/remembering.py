@@ -112,6 +112,7 @@ class Remembering:
             reader=memory.client,
             endpoints=endpoints,
             inventory=self._setup.inventories.get(system),
+            discovery=self._setup.discoveries.get(system),
             lifecycle=memory.lifecycle,
         )
 
@@ -188,7 +189,6 @@ class Remembering:
             ledger, client, _ = self.known[system]
             ledger.adopt(setup.rules, setup.cadence)
             client.adopt(
-                endpoints,
                 timeout_seconds=poll.timeout_seconds,
                 max_body_bytes=poll.max_body_bytes,
                 accesses=setup.accesses[system],

@@ -6,10 +6,12 @@ it ends the program, at a reload it leaves all as it was.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+
+from dns.asyncresolver import Resolver
 
 from nats_idle_exporter.activity import Cadence
 from nats_idle_exporter.config import Config
@@ -17,9 +19,15 @@ from nats_idle_exporter.config.rendering import render_config
 from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.liverules import LiveRules
 from nats_idle_exporter.monitoring.access import Accesses, make_accesses
+from nats_idle_exporter.monitoring.discovery import DiscoveryReader
 from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.polled import Pace
-from nats_idle_exporter.sources import make_inventory_reader
+from nats_idle_exporter.sources import (
+    entries,
+    make_discovery_reader,
+    make_inventory_reader,
+    sources_of,
+)
 
 DIRECTORY: Final = "STATE_DIRECTORY"
 """Set by systemd: one or more directories, parted by colons."""
@@ -30,22 +38,24 @@ FILE: Final = "state.sqlite"
 class Setup:
     """What follows from one configuration.
 
-    ``accesses`` and ``inventories`` are by system; only systems that have an
-    inventory are in the latter. ``state_path`` is None when nothing outlives the
-    process. ``shown`` is the configuration in YAML, without secrets.
+    ``accesses``, ``inventories`` and ``discoveries`` are by system; of the latter two
+    only systems that have an inventory, and those whose endpoints are looked up.
+    ``state_path`` is None when nothing outlives the process. ``shown`` is the
+    configuration in YAML, without secrets.
     """
 
     config: Config
     rules: LiveRules
     accesses: Mapping[str, Accesses]
     inventories: Mapping[str, InventoryReader]
+    discoveries: Mapping[str, DiscoveryReader]
     state_path: Path | None
     shown: str
 
     @property
     def systems(self) -> dict[str, tuple[str, ...]]:
-        """The endpoints of each system, by its name: plain text, as it is saved."""
-        return {s.name: tuple(map(str, s.endpoints)) for s in self.config.systems}
+        """What the operator lists of each system, by its name; see ``entries``."""
+        return {each.name: entries(each) for each in self.config.systems}
 
     @property
     def cadence(self) -> Cadence:
@@ -71,7 +81,10 @@ class Setup:
 
 
 def prepare(
-    config: Config, environment: Mapping[str, str], running: Setup | None = None
+    config: Config,
+    environment: Mapping[str, str],
+    running: Setup | None = None,
+    make_resolver: Callable[[], Resolver] = Resolver,
 ) -> Setup:
     """Return all that it takes to watch by a configuration; reads files, blocking.
 
@@ -79,7 +92,9 @@ def prepare(
         config: a loaded configuration.
         environment: of this process.
         running: what the process watches by now; None at its start. An inventory
-            that stays as it is keeps its reader, and with it its last lists.
+            that stays as it is keeps its reader, and with it its last lists; so does
+            discovery.
+        make_resolver: makes who looks names up; by default from /etc/resolv.conf.
 
     Raises:
         ConfigError: a file that an endpoint needs, or the registry file, cannot be
@@ -93,10 +108,15 @@ def prepare(
             expected=f"no change without a restart: {running.state_path or 'null'}",
             found=str(path or "null"),
         )
+    accesses = make_accesses(config)
+    discoveries = _discoveries(config, running, make_resolver)
+    for system, reader in discoveries.items():
+        accesses[system].lead = reader.lead
     return Setup(
         config=config,
         rules=LiveRules(config),
-        accesses=make_accesses(config),
+        accesses=accesses,
+        discoveries=discoveries,
         inventories=_inventories(config, environment, running),
         state_path=path,
         shown=render_config(config),
@@ -109,6 +129,30 @@ def state_path(config: Config, environment: Mapping[str, str]) -> Path | None:
         return Path(config.state.path)
     directory = environment.get(DIRECTORY, "").partition(":")[0]
     return Path(directory, FILE) if directory else None
+
+
+def _discoveries(
+    config: Config, running: Setup | None, make_resolver: Callable[[], Resolver]
+) -> dict[str, DiscoveryReader]:
+    """Return who looks endpoints up; who does so already stays, with what is known."""
+    known = {} if running is None else {s.name: s for s in running.config.systems}
+    readers = {}
+    for system in config.systems:
+        last = known.get(system.name)
+        if (
+            running is not None
+            and last is not None
+            and (
+                (sources_of(last), last.refresh_interval_seconds)
+                == (sources_of(system), system.refresh_interval_seconds)
+            )
+        ):
+            reader = running.discoveries.get(system.name)
+        else:
+            reader = make_discovery_reader(system, make_resolver)
+        if reader is not None:
+            readers[system.name] = reader
+    return readers
 
 
 def _inventories(

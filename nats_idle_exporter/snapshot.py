@@ -53,6 +53,21 @@ class InventoryStatus:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DiscoveryStatus:
+    """How looking up one source of a system's endpoints goes.
+
+    ``is_up`` says that the last lookup told them all; ``endpoints`` are as the last
+    one that did. ``last_error`` is one line, "" for none.
+    """
+
+    system: str
+    source: str
+    is_up: bool
+    endpoints: int
+    last_error: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
     """Everything known at the end of one cycle.
 
@@ -64,6 +79,7 @@ class Snapshot:
     dossiers: Mapping[str, Dossiers] = field(default_factory=dict)
     endpoints: tuple[EndpointStatus, ...]
     inventories: tuple[InventoryStatus, ...] = ()
+    discoveries: tuple[DiscoveryStatus, ...] = ()
     cycle_duration_seconds: float
     completed_at: float
 

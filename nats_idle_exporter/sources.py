@@ -1,4 +1,4 @@
-"""The configuration's ``inventory`` -> the sources that read it."""
+"""The configuration's sources of accounts and endpoints -> those that read them."""
 
 from __future__ import annotations
 
@@ -6,14 +6,25 @@ from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 
+from dns.asyncresolver import Resolver
+
+from nats_idle_exporter.activity import Source
 from nats_idle_exporter.config import (
     Claims,
     ClaimsTls,
     InventorySource,
     System,
+    file_sources,
     parse_accounts_file,
 )
 from nats_idle_exporter.errors import StartError
+from nats_idle_exporter.lookups import is_lookup
+from nats_idle_exporter.monitoring.discovery import (
+    DiscoveryReader,
+    FileTargets,
+    FindsEndpoints,
+    NameLookup,
+)
 from nats_idle_exporter.monitoring.inventory import (
     FileSource,
     InventoryReader,
@@ -52,6 +63,43 @@ def make_inventory_reader(
         for label, source in zip(labels, system.inventory, strict=True)
     ]
     return InventoryReader(system.name, sources, system.refresh_interval_seconds)
+
+
+def entries(system: System) -> tuple[str, ...]:
+    """Return a system's endpoints, and a ``Source`` for each source of more.
+
+    The endpoints are plain text, as it is saved.
+    """
+    sources = sources_of(system)
+    fixed = (str(url) for url in system.endpoints if url not in sources)
+    return (*fixed, *map(Source, sources))
+
+
+def sources_of(system: System) -> tuple[str, ...]:
+    """Return what the sources of a system's endpoints are called."""
+    lookups = (str(url) for url in system.endpoints if is_lookup(url))
+    return (*lookups, *file_sources(system))
+
+
+def make_discovery_reader(
+    system: System, make_resolver: Callable[[], Resolver]
+) -> DiscoveryReader | None:
+    """Return what looks a system's endpoints up; None when all are listed."""
+    lookups = [
+        NameLookup(str(url), make_resolver)
+        for url in system.endpoints
+        if is_lookup(url)
+    ]
+    files = [
+        FileTargets(label, pattern)
+        for label, pattern in zip(
+            file_sources(system), system.file_sd_files, strict=True
+        )
+    ]
+    sources: list[FindsEndpoints] = [*lookups, *files]
+    if not sources:
+        return None
+    return DiscoveryReader(system.name, sources, system.refresh_interval_seconds)
 
 
 def _labels(sources: Iterable[InventorySource]) -> list[str]:

@@ -48,6 +48,7 @@ ALLOWED = {
         "removal",
         "dossiers",
         "config",
+        "lookups",
         "pem",
         "snapshot",
         "watched",
@@ -56,7 +57,16 @@ ALLOWED = {
         "urls",
     },
     "state": {"state", "activity", "snapshot", "errors", "text"},
-    "config": {"config", "activity", "removal", "secret", "errors", "text", "urls"},
+    "config": {
+        "config",
+        "activity",
+        "lookups",
+        "removal",
+        "secret",
+        "errors",
+        "text",
+        "urls",
+    },
 }
 """Which parts of the program a part may import."""
 

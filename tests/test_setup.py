@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from nats_idle_exporter.activity import Source
 from nats_idle_exporter.config import parse_config
 from nats_idle_exporter.errors import ConfigError
+from nats_idle_exporter.monitoring.access import PLAIN
+from nats_idle_exporter.monitoring.discovery.reader import Lead
 from nats_idle_exporter.setup import prepare
 
 SYSTEM = "{name: %s, endpoints: ['http://%s'], inventory: [{accounts_file: %s}]%s}"
@@ -17,6 +20,11 @@ NORTH, SOUTH = SYSTEM % ("n", "n", "f", ""), SYSTEM % ("s", "s", "f", "")
 def configured(*systems: str) -> str:
     """Return a configuration of systems."""
     return f"systems: [{', '.join(systems)}]\n"
+
+
+def a_system(keys: str) -> str:
+    """Return a configuration of one system that has these keys."""
+    return configured(f"{{{keys}}}")
 
 
 @pytest.mark.parametrize(
@@ -91,3 +99,71 @@ def test_endpoints_are_plain_text() -> None:
 
     assert type(url) is str
     assert url == "http://n"
+
+
+@pytest.mark.parametrize(
+    ("system", "is_kept"),
+    [
+        (
+            (
+                "endpoints: ['dns+http://h'], http_client: {basic_auth: {username: u, "
+                "password: p}}"
+            ),
+            True,
+        ),
+        ("endpoints: ['dns+http://h'], refresh_interval: 1m", False),
+        ("endpoints: ['dns+http://i']", False),
+        ("endpoints: ['dns+http://h'], file_sd_files: [/f.json]", False),
+    ],
+)
+def test_discovery_that_stays_keeps_its_reader(system: str, *, is_kept: bool) -> None:
+    """What was found is not forgotten by a reload that does not touch it."""
+    running = prepare(parse_config(a_system("endpoints: ['dns+http://h']")), {})
+    setup = prepare(parse_config(a_system(system)), {}, running)
+
+    is_same = setup.discoveries["default"] is running.discoveries["default"]
+    assert is_same is is_kept
+
+
+def test_where_endpoints_are_found() -> None:
+    """Names and files stand beside the list, and only where there are any."""
+    system = "endpoints: ['http://a', 'dns+http://h'], file_sd_files: [/f.json]"
+    setup = prepare(parse_config(a_system(system)), {})
+    none = prepare(parse_config(a_system("endpoints: ['http://a']")), {}, setup)
+
+    assert setup.systems["default"] == ("http://a", "dns+http://h", "file_sd:/f.json")
+    assert [isinstance(e, Source) for e in setup.systems["default"]] == [0, 1, 1]
+    assert [status.source for status in setup.discoveries["default"].statuses()] == [
+        "dns+http://h",
+        "file_sd:/f.json",
+    ]
+    assert none.discoveries == {}
+
+
+def test_found_endpoints_are_asked_as_their_source(tmp_path: Path) -> None:
+    """Keys of a source hold for its addresses, whose certificates name its host."""
+    system = (
+        "endpoints: [{url: 'dns+https://h:8222', http_headers: {X: {values: [y]}}}], "
+        f"file_sd_files: [{tmp_path}/f.json], "
+        "http_client: {tls_config: {server_name: n}}"
+    )
+    setup = prepare(parse_config(a_system(system)), {})
+    accesses, reader = setup.accesses["default"], setup.discoveries["default"]
+    reader.recall(
+        {
+            "dns+https://h:8222": ("https://10.0.0.1:8222",),
+            f"file_sd:{tmp_path}/f.json": ("https://b",),
+        }
+    )
+
+    assert list(accesses.current("https://10.0.0.1:8222").headers) == [("X", "y")]
+    assert not list(accesses.current("https://b").headers)
+    assert accesses.current("https://b").server_name == "n"
+    assert accesses.current("https://unknown") == PLAIN
+
+    accesses.lead = lambda _: Lead("dns+https://h:8222", "h")
+    assert accesses.current("https://10.0.0.1:8222").server_name == "n"
+
+    plain = prepare(parse_config(a_system("endpoints: ['dns+https://h']")), {})
+    plain.accesses["default"].lead = lambda _: Lead("dns+https://h", "h")
+    assert plain.accesses["default"].current("https://10.0.0.1").server_name == "h"

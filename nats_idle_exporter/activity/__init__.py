@@ -22,6 +22,7 @@ from nats_idle_exporter.activity.facts import (
 )
 from nats_idle_exporter.activity.ledger import Ledger
 from nats_idle_exporter.activity.policy import BriefConnections, Cadence, Policy, Rules
+from nats_idle_exporter.activity.roster import Source
 from nats_idle_exporter.activity.rows import Changes, DamagedRows, SavedRow
 from nats_idle_exporter.activity.stock import Origin, Reserved, Stock, StoredStream
 from nats_idle_exporter.activity.timeline import Timeline
@@ -67,6 +68,7 @@ __all__ = [
     "SavedRow",
     "ServerFacts",
     "ServerView",
+    "Source",
     "Stock",
     "StoredStream",
     "Stream",

@@ -7,8 +7,8 @@ verdict of the system back. Ends are shown in three ways only:
 * succession: a process that started after the last reading answers at the
   same endpoint, so the old one is gone, at the latest since that start;
 * the operator takes the endpoint out of the configuration;
-* silence of the peers, for those that no endpoint leads to: no server that
-  counts names it any more.
+* silence of the peers, for those that no endpoint leads to: no server that was
+  read since names it any more (see ``silence``).
 
 A hole runs from a server's last reading to its end. An end is taken back when
 a peer names the server after it. A server that was displaced by an older
@@ -22,7 +22,9 @@ from collections.abc import Iterable, Iterator
 
 from nats_idle_exporter.activity.ends import Displaced, End, succession
 from nats_idle_exporter.activity.facts import Instant, Reading, Row
+from nats_idle_exporter.activity.roster import Roster
 from nats_idle_exporter.activity.servers import Server, Stranger, Watch, earliest
+from nats_idle_exporter.activity.silence import is_silenced
 from nats_idle_exporter.activity.view import UnwatchedKind
 
 TURNS = 8
@@ -34,8 +36,8 @@ MOST_REMEMBERED = 64
 class Fleet:
     """The servers, endpoints and strangers of one system."""
 
-    def __init__(self, endpoints: Iterable[str]) -> None:
-        self.watches = {endpoint: Watch(None) for endpoint in endpoints}
+    def __init__(self, entries: Iterable[str]) -> None:
+        self.roster = Roster(entries)
         self.servers: dict[str, Server] = {}
         self.strangers: dict[str, Stranger] = {}
         self.watched_to: Instant | None = None
@@ -43,6 +45,11 @@ class Fleet:
         self._displaced: list[Displaced] = []
 
     # -- who counts
+
+    @property
+    def watches(self) -> dict[str, Watch]:
+        """Return the endpoints that are read."""
+        return self.roster.watches
 
     @property
     def bound(self) -> dict[str, Server]:
@@ -57,7 +64,7 @@ class Fleet:
     def oldest(self) -> Instant | None:
         """Return up to when everything that counts was read; None if not ever."""
         instants = [
-            *(w.known_since for w in self.watches.values() if w.server_id is None),
+            *self.roster.waiting(),
             *(server.asked for _, server in self.counted()),
             *(stranger.known_since for stranger in self.strangers.values()),
         ]
@@ -94,33 +101,33 @@ class Fleet:
     def is_complete(self, read: Iterable[str]) -> bool:
         """Say whether those read are all that count, strangers included."""
         counted = {server_id for server_id, _ in self.counted()}
-        is_answered = all(watch.server_id for watch in self.watches.values())
-        return is_answered and not self.strangers and counted <= set(read)
+        is_known = self.roster.is_answered and not self.strangers
+        return is_known and counted <= set(read)
 
-    # -- the operator's list
+    # -- the list of endpoints
 
-    def watch(self, endpoints: Iterable[str], now: Instant) -> list[End]:
-        """Replace the list of endpoints; return whose watch ends with it."""
-        wanted = dict.fromkeys(endpoints)
-        self.watches = {
-            endpoint: self.watches.get(endpoint) or Watch(self.watched_to)
-            for endpoint in wanted
-        }
+    def let_go(self, now: Instant) -> list[End]:
+        """End at once the watch of those that the operator took out."""
+        self.roster.left.clear()
         bound = self.bound
         ends = [
             self._end(server, now.slow, now.fast - server.asked.fast)
             for server_id, server in list(self.counted())
-            if server.home not in wanted and server_id not in bound
+            if not self.roster.is_led_to(server.home) and server_id not in bound
         ]
         if not any(self.counted()):
-            self._start_anew()
+            # Nobody is left who could carry the complete view on.
+            self.watched_to = None
+            self.roster.start_anew()
         return ends
 
-    def _start_anew(self) -> None:
-        """Forget the complete view: nobody is left who could carry it on."""
-        self.watched_to = None
-        for watch in self.watches.values():
-            watch.known_since = None
+    def arrange(self, entries: Iterable[str]) -> None:
+        """Replace the operator's list; ``let_go`` of whom it lacks is to follow."""
+        self.roster.arrange(entries, self.watched_to)
+
+    def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:
+        """Replace what a source found; nobody's watch ends with it."""
+        self.roster.discover(source, endpoints, now, self.watched_to)
 
     # -- a cycle
 
@@ -150,9 +157,9 @@ class Fleet:
         """Find who ended, after all readings of a cycle were bound and taken."""
         ends = [*self._successions()]
         self._take_ends_back()
-        listed = self._listed()
-        ends += self._silenced(listed)
-        ends += self._strangers(listed)
+        ends += self._silenced()
+        ends += self._strangers(self._listed())
+        ends += self._hidden()
         self._tidy()
         oldest = self.oldest()
         if oldest is not None:
@@ -212,17 +219,33 @@ class Fleet:
                     listed[peer] = kind
         return listed
 
-    def _silenced(self, listed: dict[str, UnwatchedKind]) -> list[End]:
+    def _silenced(self) -> Iterator[End]:
+        """Find the ends of those that no endpoint leads to, by their peers."""
         bound = self.bound
-        return [
-            self._end_unseen(server, server.asked, bound.values())
-            for server_id, server in list(self.counted())
-            if server_id not in bound
-            and server_id not in listed
-            and server.home not in self.watches
-            and bound
-            and all(other.asked.slow > server.asked.slow for other in bound.values())
+        unbound = [
+            (server_id, server)
+            for server_id, server in self.counted()
+            if server_id not in bound and server.home not in self.watches
         ]
+        # Whoever was read later has to end first: till then its word counts.
+        unbound.sort(key=lambda item: item[1].asked, reverse=True)
+        for server_id, server in unbound:
+            at = self.roster.dropped_at(server.home)
+            counted = dict(self.counted())
+            if is_silenced(server_id, at, bound, counted, self.servers):
+                yield self._end_unseen(server, server.asked, bound.values())
+
+    def _hidden(self) -> Iterator[End]:
+        """End what was dropped before it ever answered: it may have been a server."""
+        bound, dropped = self.bound.values(), self.roster.dropped
+        for endpoint, each in list(dropped.items()):
+            if (
+                each.watch.server_id is None
+                and bound
+                and all(server.asked.fast >= each.at.fast for server in bound)
+            ):
+                del dropped[endpoint]
+                yield self._end_unseen(None, each.watch.known_since, bound)
 
     def _strangers(self, listed: dict[str, UnwatchedKind]) -> list[End]:
         gone = self.strangers.keys() - listed.keys() - self.servers.keys()
@@ -260,6 +283,9 @@ class Fleet:
         back for all others, so it is never dropped.
         """
         bound = self.bound
+        self.roster.settle_dropped(i for i, _ in self.counted() if i not in bound)
+        for server in self.servers.values():
+            server.met = server.met.intersection(self.servers)
         unbound = [(i, s) for i, s in self.servers.items() if i not in bound]
         unbound.sort(key=lambda item: (item[1].ended_at is None, item[1].asked))
         for endpoint in {server.home for _, server in unbound}:

@@ -56,6 +56,22 @@ class SavedStranger(Form, frozen=True):
     known_since: Instant | None
 
 
+class SavedSource(Form, frozen=True):
+    """What one source of endpoints found last."""
+
+    name: str
+    known_since: Instant | None
+    endpoints: tuple[str, ...] | None
+
+
+class SavedDropped(Form, frozen=True):
+    """One endpoint that no source finds any more."""
+
+    watch: SavedWatch
+    sources: tuple[str, ...]
+    at: Instant
+
+
 class SavedSystem(Form, frozen=True):
     """What is one for all accounts and moves with the cycles."""
 
@@ -65,6 +81,10 @@ class SavedSystem(Form, frozen=True):
     jetstream_reach: Instant | None
     jetstream_oldest: Instant | None
     jetstream_counted_to: Instant | None
+    fixed: tuple[str, ...] | None = None
+    """None in rows of a time when the operator listed every endpoint."""
+    sources: tuple[SavedSource, ...] = ()
+    dropped: tuple[SavedDropped, ...] = ()
 
 
 class SavedProof(Form, frozen=True):
@@ -96,6 +116,7 @@ class SavedServer(Form, frozen=True):
     ended_at: float | None
     live: tuple[Row, ...]
     round: SavedRoundClock | None
+    met: tuple[str, ...] = ()
 
 
 class SavedUse(Form, frozen=True):

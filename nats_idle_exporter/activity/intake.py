@@ -100,7 +100,10 @@ class Intake:
         for: there quiet starts at this poll.
         """
         answered = reading.answered.slow
-        since = answered if self._is_forgetful(reading) else counting_since(reading)
+        since = counting_since(reading)
+        if self._is_forgetful(reading) or not self._memory.fleet.roster.is_fixed:
+            # Somebody may have come and gone untold, or a whole server.
+            since = answered
         self._memory.proof_from = max(self._memory.proof_from, since)
         jetstream = reading.jetstream
         touched = {closed.account for closed in reading.ring.new}

@@ -30,7 +30,11 @@ from nats_idle_exporter.activity.policy import Cadence, Rules
 from nats_idle_exporter.activity.publish import Publisher
 from nats_idle_exporter.activity.restoring import restore
 from nats_idle_exporter.activity.rows import Changes, SavedRow
-from nats_idle_exporter.activity.verdict import Coverage, Judge
+from nats_idle_exporter.activity.verdict import (
+    OUTDATED_AFTER_ROUNDS,
+    Coverage,
+    Judge,
+)
 from nats_idle_exporter.activity.view import EvidenceKind, SystemView
 
 
@@ -41,7 +45,8 @@ class Ledger:
     that a store may ask for the ``changes``.
 
     Args:
-        endpoints: what the operator wants watched.
+        endpoints: what the operator wants watched; a ``Source`` among them stands for
+            the endpoints that are told of it (see ``discover``).
         rules: the operator's policies and exclusions.
         cadence: how often the endpoints are read.
     """
@@ -57,7 +62,10 @@ class Ledger:
         self._wanted = frozenset[str]()
         self._pending: list[Reading] = []
         self._bridge = Bridge()
-        self._watch_next: tuple[list[str], Instant] | None = None
+        self._arranged: Instant | None = None
+        """When the operator's list was replaced, until ends follow from it."""
+        self._untold_since: list[Instant | None] = []
+        """Since when sources were not told that were in this cycle."""
         self._journal = Journal()
 
     @classmethod
@@ -120,19 +128,40 @@ class Ledger:
         readings: until it is known how long nobody watched, no end can be dated.
         """
         wanted = list(endpoints)
-        if set(wanted) == self._memory.fleet.watches.keys():
-            self._watch_next = None
+        if self._memory.fleet.roster.is_arranged(wanted):
             return
-        self._watch_next = wanted, now
+        self._memory.fleet.arrange(wanted)
+        self._arranged = now
         if not self._bridge.is_open:
-            self._watch()
+            self._let_go()
 
-    def _watch(self) -> None:
-        if self._watch_next is None:
+    def _let_go(self) -> None:
+        if self._arranged is None:
             return
-        (endpoints, now), self._watch_next = self._watch_next, None
-        for end in self._memory.fleet.watch(endpoints, self._bridge.carry(now)):
+        now, self._arranged = self._arranged, None
+        for end in self._memory.fleet.let_go(self._bridge.carry(now)):
             self._end(end)
+
+    def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:
+        """Replace what a source finds; call it between cycles.
+
+        What it finds no more is not to be read any more, but its server counts until
+        its end is shown. Until a source is told of for the first time, and as long as
+        nobody can say what it finds, its endpoints count as unread.
+        """
+        found = self._memory.fleet.roster.sources.get(source)
+        if found is not None and found.endpoints is None:
+            self._untold_since.append(found.known_since)
+        self._memory.fleet.discover(source, endpoints, self._bridge.carry(now))
+
+    def endpoints_wanted(self) -> tuple[str, ...]:
+        """Return the endpoints to read, each once."""
+        return tuple(self._memory.fleet.watches)
+
+    def endpoints_found(self) -> dict[str, tuple[str, ...]]:
+        """Return what was found last, by source; only of those that were told."""
+        sources = self._memory.fleet.roster.sources.items()
+        return {n: f.endpoints for n, f in sources if f.endpoints is not None}
 
     def apply(self, reading: Reading) -> None:
         """Take one good reading in; it counts when the cycle is concluded."""
@@ -167,12 +196,16 @@ class Ledger:
         memory = self._memory
         readings = self._readings(shift_seconds)
         now = self._bridge.carry(now)
+        if not self._bridge.is_open:
+            self._see_untold(now)
+            self._see_pause(readings)
         memory.shift_seconds = self._bridge.shift_seconds(shift_seconds)
         self._listings.bring_in(readings)
         rounds = Rounds(memory.jetstream, memory.fleet, memory.records)
         read = self._intake.take(readings)
-        for end in memory.fleet.settle():
-            self._end(end)
+        if not self._bridge.is_open:
+            for end in memory.fleet.settle():
+                self._end(end)
         memory.fleet.forget(now.slow - self._cadence.forget_after_seconds)
         rounds.take(readings)
         self._listings.see(now, is_complete=memory.fleet.is_complete(read.values()))
@@ -190,7 +223,7 @@ class Ledger:
         if readings:
             counted = dict(self._memory.fleet.counted())
             self._bridge.close(readings, counted, shift_seconds)
-            self._watch()
+            self._let_go()
         watches = self._memory.fleet.watches
         readings = [
             self._bridge.carry_reading(each)
@@ -198,6 +231,26 @@ class Ledger:
             if each.endpoint in watches
         ]
         return sorted(readings, key=lambda each: (each.answered, each.endpoint))
+
+    def _see_untold(self, now: Instant) -> None:
+        """Note the time before a source was told: nobody knows who was there."""
+        for since in self._untold_since:
+            seconds = float("inf") if since is None else now.fast - since.fast
+            self._memory.holes.add(now.slow, seconds)
+        self._untold_since.clear()
+
+    def _see_pause(self, readings: list[Reading]) -> None:
+        """Note a time in which servers may have come and gone, and nobody named them.
+
+        Only discovery lets them: where the operator lists all, nobody can.
+        """
+        fleet = self._memory.fleet
+        if fleet.roster.is_fixed or fleet.watched_to is None or not readings:
+            return
+        asked = min(each.asked.fast for each in readings)
+        heard = max(server.asked.fast for server in fleet.servers.values())
+        if asked - heard > OUTDATED_AFTER_ROUNDS * self._cadence.poll_seconds:
+            self._memory.holes.add(readings[-1].answered.slow, asked - heard)
 
     def changes(self, clocks: Clocks) -> Changes:
         """Return what changed since the last call; call it between cycles.

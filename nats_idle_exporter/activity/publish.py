@@ -143,6 +143,8 @@ class Publisher:
                 self._outdated_seconds
             ):
                 yield Unwatched(UnwatchedKind.ENDPOINT, endpoint)
+        for endpoint in fleet.roster.hidden():
+            yield Unwatched(UnwatchedKind.ENDPOINT, endpoint)
         for peer, stranger in fleet.strangers.items():
             yield Unwatched(stranger.kind, peer)
         bound = fleet.bound

@@ -24,11 +24,13 @@ from nats_idle_exporter.activity.forms import (
     SavedSystem,
     SavedTold,
     SavedTrace,
+    SavedWatch,
 )
 from nats_idle_exporter.activity.holes import MOST_HOLES, MOST_HOLES_OF_ACCOUNT, Holes
 from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import Record, Sticky, Use
+from nats_idle_exporter.activity.roster import Dropped, Found
 from nats_idle_exporter.activity.rows import (
     DamagedRows,
     Kind,
@@ -124,15 +126,17 @@ def _holes(saved: SavedProof | SavedAccount, most: int) -> Holes:
 def _restore_system(memory: Memory, saved: SavedSystem) -> None:
     fleet = memory.fleet
     fleet.watched_to = saved.watched_to
-    fleet.watches = {
-        watch.endpoint: Watch(
-            watch.known_since,
-            watch.server_id,
-            watch.past,
-            watch.steady,
-            watch.is_load_balanced,
+    roster, watches = fleet.roster, dict(_watch(each) for each in saved.watches)
+    roster.fixed = tuple(watches) if saved.fixed is None else saved.fixed
+    roster.sources = {
+        each.name: Found(each.known_since, each.endpoints) for each in saved.sources
+    }
+    roster.watches = watches
+    roster.dropped = {
+        each.watch.endpoint: Dropped(
+            _watch(each.watch)[1], frozenset(each.sources), each.at
         )
-        for watch in saved.watches
+        for each in saved.dropped
     }
     fleet.strangers = {
         stranger.server_id: Stranger(stranger.kind, stranger.known_since)
@@ -141,6 +145,16 @@ def _restore_system(memory: Memory, saved: SavedSystem) -> None:
     memory.jetstream.reach = saved.jetstream_reach
     memory.jetstream.oldest = saved.jetstream_oldest
     memory.jetstream.counted_to = saved.jetstream_counted_to
+
+
+def _watch(saved: SavedWatch) -> tuple[str, Watch]:
+    return saved.endpoint, Watch(
+        saved.known_since,
+        saved.server_id,
+        saved.past,
+        saved.steady,
+        saved.is_load_balanced,
+    )
 
 
 def _restore_servers(fleet: Fleet, told: _Rows) -> None:
@@ -185,6 +199,7 @@ def _server(
         gateways=frozenset(saved.gateways),
         jetstream=jetstream,
         ended_at=saved.ended_at,
+        met=frozenset(saved.met),
     )
 
 

@@ -9,12 +9,14 @@ from nats_idle_exporter.activity.facts import Instant, JetStreamRound
 from nats_idle_exporter.activity.fleet import Fleet
 from nats_idle_exporter.activity.forms import (
     SavedAccount,
+    SavedDropped,
     SavedEnabled,
     SavedEstate,
     SavedProof,
     SavedRound,
     SavedRoundClock,
     SavedServer,
+    SavedSource,
     SavedStranger,
     SavedStream,
     SavedStreamTrace,
@@ -28,7 +30,7 @@ from nats_idle_exporter.activity.jetstream import JetStream
 from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.record import Record
 from nats_idle_exporter.activity.rows import Keyed, Kind, encode, pair
-from nats_idle_exporter.activity.servers import Server
+from nats_idle_exporter.activity.servers import Server, Watch
 from nats_idle_exporter.activity.traces import Estate, StreamTrace, Trace
 
 
@@ -76,16 +78,14 @@ def jetstream_rows(jetstream: JetStream, fleet: Fleet) -> Keyed:
 
 def _system(memory: Memory) -> SavedSystem:
     fleet, jetstream = memory.fleet, memory.jetstream
-    watches = (
-        SavedWatch(
-            endpoint,
-            watch.known_since,
-            watch.server_id,
-            watch.past,
-            watch.steady,
-            watch.is_load_balanced,
-        )
-        for endpoint, watch in fleet.watches.items()
+    roster = fleet.roster
+    sources = (
+        SavedSource(name, found.known_since, found.endpoints)
+        for name, found in roster.sources.items()
+    )
+    dropped = (
+        SavedDropped(_watch(endpoint, each.watch), tuple(sorted(each.sources)), each.at)
+        for endpoint, each in roster.dropped.items()
     )
     strangers = (
         SavedStranger(server_id, stranger.kind, stranger.known_since)
@@ -93,11 +93,25 @@ def _system(memory: Memory) -> SavedSystem:
     )
     return SavedSystem(
         fleet.watched_to,
-        tuple(watches),
+        tuple(_watch(*each) for each in roster.watches.items()),
         tuple(strangers),
         jetstream.reach,
         jetstream.oldest,
         jetstream.counted_to,
+        roster.fixed,
+        tuple(sources),
+        tuple(dropped),
+    )
+
+
+def _watch(endpoint: str, watch: Watch) -> SavedWatch:
+    return SavedWatch(
+        endpoint,
+        watch.known_since,
+        watch.server_id,
+        watch.past,
+        watch.steady,
+        watch.is_load_balanced,
     )
 
 
@@ -123,6 +137,7 @@ def _server(server: Server) -> SavedServer:
         server.ended_at,
         () if server.rows else tuple(server.live.values()),
         None if told is None else SavedRoundClock(told.asked, told.now_at),
+        tuple(sorted(server.met)),
     )
 
 

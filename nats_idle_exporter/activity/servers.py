@@ -35,6 +35,8 @@ class Server:
     gateways: frozenset[str] = frozenset()
     jetstream: JetStreamRound | None = None
     ended_at: float | None = None
+    met: frozenset[str] = frozenset()
+    """All of those that are remembered and that it ever named."""
 
     def take(self, reading: Reading, rows: dict[str, Row]) -> None:
         """Remember a newer reading of this process."""
@@ -44,6 +46,7 @@ class Server:
         self.rows = rows
         self.live = {account: row for account, row in rows.items() if is_present(row)}
         self.routes, self.gateways = reading.routes, reading.gateways
+        self.met |= reading.routes | reading.gateways
         self._hear_round(reading.jetstream)
         self.ended_at = None
 

@@ -21,6 +21,7 @@ from nats_idle_exporter.config.schema import (
     Poll,
     State,
     System,
+    file_sources,
 )
 from nats_idle_exporter.config.web import WebOptions
 
@@ -43,6 +44,7 @@ __all__ = [
     "UsageError",
     "WebOptions",
     "config_without_file",
+    "file_sources",
     "format_duration",
     "load_config",
     "parse_accounts_file",

@@ -10,12 +10,12 @@ from nats_idle_exporter.config.durations import format_duration
 from nats_idle_exporter.config.inventory import check_inventory
 from nats_idle_exporter.config.scalars import describe
 from nats_idle_exporter.errors import ConfigError
-from nats_idle_exporter.urls import endpoint_key
+from nats_idle_exporter.lookups import place_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from nats_idle_exporter.config.schema import AccountRule, Config, Inactivity
+    from nats_idle_exporter.config.schema import AccountRule, Config, Inactivity, System
 
 
 def settle(config: Config, tree: Mapping[str, Any]) -> Config:
@@ -28,6 +28,8 @@ def settle(config: Config, tree: Mapping[str, Any]) -> Config:
         ConfigError: keys contradict each other.
     """
     _check_systems(config)
+    for index, system in enumerate(config.systems):
+        _check_endpoints(system, tree["systems"][index], f"$.systems[{index}]")
     if "gap_tolerance" in tree.get("inactivity", {}):
         _check_tolerance(
             "$.inactivity",
@@ -53,7 +55,7 @@ def _check_systems(config: Config) -> None:
         names.add(system.name)
         check_inventory(f"$.systems[{index}].inventory", system.inventory)
         for at, endpoint in enumerate(system.endpoints):
-            place = endpoint_key(endpoint)
+            place = place_key(endpoint)
             if place in places:
                 raise ConfigError(
                     f"$.systems[{index}].endpoints[{at}]",
@@ -61,6 +63,25 @@ def _check_systems(config: Config) -> None:
                     found=f"{describe(endpoint)} again",
                 )
             places.add(place)
+
+
+def _check_endpoints(system: System, tree: Mapping[str, Any], path: str) -> None:
+    for at, pattern in enumerate(system.file_sd_files):
+        if pattern in system.file_sd_files[:at]:
+            raise ConfigError(
+                f"{path}.file_sd_files[{at}]",
+                expected="each path once",
+                found=f"{describe(pattern)} again",
+            )
+    if system.endpoints or system.file_sd_files:
+        return
+    if "endpoints" in tree:
+        raise ConfigError(
+            f"{path}.endpoints",
+            expected="a list with at least 1 entry",
+            found=describe(tree["endpoints"]),
+        )
+    raise ConfigError(f"{path}.endpoints", expected="a list of URLs", found="nothing")
 
 
 def check_rules(path: str, rules: Sequence[AccountRule], defaults: Inactivity) -> None:

@@ -39,7 +39,6 @@ _STRUCTS: dict[str, type[msgspec.Struct]] = {
 }
 _REQUIRED = {
     "systems": "a list of systems",
-    "endpoints": "a list of URLs",
     "url": "a URL like nats://host:4222",
     "match": "a glob on account ids and names",
     "until": MOMENT_EXPECTED,

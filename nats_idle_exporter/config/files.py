@@ -38,6 +38,8 @@ def _system(system: Any, folder: Path) -> Any:
     for key in ("endpoints", "inventory"):
         if isinstance(result.get(key), list):
             result[key] = [_joined(each, folder) for each in result[key]]
+    if isinstance(patterns := result.get("file_sd_files"), list):
+        result["file_sd_files"] = [_joined(each, folder, "path") for each in patterns]
     return result
 
 

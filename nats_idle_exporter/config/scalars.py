@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nats_idle_exporter.config.durations import parse_duration
+from nats_idle_exporter.lookups import is_lookup, parse_lookup
 from nats_idle_exporter.secret import Secret
 from nats_idle_exporter.text import one_line, shorten
 from nats_idle_exporter.urls import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Text = str
     EndpointUrl = str
     NatsUrl = str
+    FilePattern = str
     Flag = bool
     PlainType = type
 else:
@@ -54,12 +56,17 @@ else:
         plain = str
 
     class EndpointUrl(metaclass=PlainType):
-        """A plain http or https URL, read without a trailing slash."""
+        """A plain http or https URL or a lookup, read without a trailing slash."""
 
         plain = str
 
     class NatsUrl(metaclass=PlainType):
         """A plain nats or tls URL."""
+
+        plain = str
+
+    class FilePattern(metaclass=PlainType):
+        """A path of files of targets, maybe with a * in its last part."""
 
         plain = str
 
@@ -77,6 +84,9 @@ MOMENT_EXPECTED = "a date like 2027-01-31, or 2027-01-31T09:00:00Z"
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d)?(Z|[+-]\d\d:\d\d)?)?", re.ASCII
 )
+
+# As Prometheus has it.
+_PATTERN = re.compile(r"[^*]*(\*[^/*]*)?\.(json|yml|yaml|JSON|YML|YAML)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +191,7 @@ def _read_endpoint(value: Any) -> str:
     if not isinstance(value, str):
         raise ScalarError(expected="a URL like http://host:8222", found=describe(value))
     try:
-        return parse_endpoint(value)
+        return parse_lookup(value) if is_lookup(value) else parse_endpoint(value)
     except UrlError as error:
         raise ScalarError(expected=error.expected, found=error.found) from error
 
@@ -193,6 +203,17 @@ def _read_nats_url(value: Any) -> str:
         return parse_nats_url(value)
     except UrlError as error:
         raise ScalarError(expected=error.expected, found=error.found) from error
+
+
+def _read_pattern(value: Any) -> str:
+    text = _read_text(value)
+    if not _PATTERN.fullmatch(text):
+        raise ScalarError(
+            expected="a path that ends in .json, .yml or .yaml, with at most one *, "
+            "in its last part",
+            found=describe(text),
+        )
+    return text
 
 
 def read_word(value: Any) -> str | None:
@@ -229,6 +250,7 @@ _READERS: dict[type, Callable[[Any], Any]] = {
     Text: _read_text,
     EndpointUrl: _read_endpoint,
     NatsUrl: _read_nats_url,
+    FilePattern: _read_pattern,
     Flag: _read_flag,
     Secret: _read_secret,
 }

@@ -14,7 +14,13 @@ from nats_idle_exporter.activity.policy import BriefConnections
 from nats_idle_exporter.config.endpoints import Client
 from nats_idle_exporter.config.httpclient import HttpClient
 from nats_idle_exporter.config.inventory import InventorySource
-from nats_idle_exporter.config.scalars import EndpointUrl, Moment, Seconds, Text
+from nats_idle_exporter.config.scalars import (
+    EndpointUrl,
+    FilePattern,
+    Moment,
+    Seconds,
+    Text,
+)
 from nats_idle_exporter.removal.registry import DEFAULT_GRACE_SECONDS
 
 _MINUTE = 60.0
@@ -24,15 +30,22 @@ _DAY = 24 * 60 * _MINUTE
 class System(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """One independent NATS deployment and every endpoint that it is read by.
 
+    Of ``endpoints`` some may be lookups, see :mod:`nats_idle_exporter.lookups`.
     ``http_client`` says how its endpoints are asked; one that is a mapping in the
     file has keys of its own, see :func:`..endpoints.client_of`.
     """
 
-    endpoints: Annotated[tuple[EndpointUrl, ...], Meta(min_length=1)]
+    endpoints: tuple[EndpointUrl, ...] = ()
     name: Text = "default"
+    file_sd_files: tuple[FilePattern, ...] = ()
     http_client: Client = HttpClient()
     refresh_interval_seconds: Seconds = field(default=30.0, name="refresh_interval")
     inventory: tuple[InventorySource, ...] = ()
+
+
+def file_sources(system: System) -> tuple[str, ...]:
+    """Return what the sources are called that are files."""
+    return tuple(f"file_sd:{pattern}" for pattern in system.file_sd_files)
 
 
 class Poll(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

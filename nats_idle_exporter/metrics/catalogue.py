@@ -185,6 +185,20 @@ INVENTORY_SKIPPED = Family(
     "Number of entries of the source that could not be used, or not wholly, when it "
     "could last be read, as of the last cycle; the log names them.",
 )
+DISCOVERY_UP = Family(
+    f"{PREFIX}discovery_up",
+    Kind.GAUGE,
+    SOURCE_LABELS,
+    "1 when the last lookup of the source told its endpoints, else 0, "
+    "as of the last cycle.",
+)
+DISCOVERY_ENDPOINTS = Family(
+    f"{PREFIX}discovery_endpoints",
+    Kind.GAUGE,
+    SOURCE_LABELS,
+    "Number of endpoints that the source told at the last lookup that did not fail, "
+    "as of the last cycle.",
+)
 CYCLE_DURATION = Family(
     f"{PREFIX}cycle_duration_seconds",
     Kind.GAUGE,
@@ -256,6 +270,8 @@ FAMILIES: tuple[Family, ...] = tuple(
             INVENTORY_UP,
             INVENTORY_ACCOUNTS,
             INVENTORY_SKIPPED,
+            DISCOVERY_UP,
+            DISCOVERY_ENDPOINTS,
             CYCLE_DURATION,
             CYCLE_COMPLETED_AT,
             REQUESTS_REFUSED,

@@ -37,6 +37,7 @@ from nats_idle_exporter.metrics.publication import (
 )
 from nats_idle_exporter.metrics.removal import removal_lines
 from nats_idle_exporter.snapshot import (
+    DiscoveryStatus,
     EndpointStatus,
     InventoryStatus,
     Snapshot,
@@ -129,6 +130,8 @@ def _add_snapshot(lines: Lines, snapshot: Snapshot) -> None:
         _add_endpoint(lines, endpoint)
     for source in sorted(snapshot.inventories, key=attrgetter("system", "source")):
         _add_source(lines, source)
+    for discovery in snapshot.discoveries:
+        _add_discovery(lines, discovery)
     for system, view in sorted(snapshot.systems.items()):
         _add_system(lines, system, view)
 
@@ -158,6 +161,13 @@ def _add_source(lines: Lines, status: InventoryStatus) -> None:
     }
     for family, value in values.items():
         lines[family].append(sample(family, labels, value))
+
+
+def _add_discovery(lines: Lines, status: DiscoveryStatus) -> None:
+    labels = (status.system, status.source)
+    up, endpoints = c.DISCOVERY_UP, c.DISCOVERY_ENDPOINTS
+    lines[up].append(sample(up, labels, int(status.is_up)))
+    lines[endpoints].append(sample(endpoints, labels, status.endpoints))
 
 
 def _add_system(lines: Lines, system: str, view: SystemView) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import ssl
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +17,9 @@ from multidict import CIMultiDict
 from nats_idle_exporter.config.ciphers import MIN_VERSIONS
 from nats_idle_exporter.config.endpoints import PlacedClient, client_of
 from nats_idle_exporter.config.httpclient import ClientTls, decode_headers
-from nats_idle_exporter.config.schema import Config
+from nats_idle_exporter.config.schema import Config, file_sources
 from nats_idle_exporter.errors import ConfigError
+from nats_idle_exporter.monitoring.discovery.reader import Lead
 from nats_idle_exporter.monitoring.failures import CREDENTIALS, failure
 from nats_idle_exporter.pem import load_authorities, load_pair, ssl_words
 from nats_idle_exporter.text import os_words
@@ -40,13 +41,18 @@ PLAIN = Access()
 
 
 class Accesses:
-    """Know how each endpoint is asked; use from one event loop."""
+    """Know how each endpoint is asked; use from one event loop.
+
+    Attributes:
+        lead: tells where an endpoint was found, that is not one of those ``use`` names.
+    """
 
     def __init__(self) -> None:
         self._sources: dict[str, _Source] = {}
+        self.lead: Callable[[str], Lead | None] = lambda _: None
 
     def use(self, url: str, placed: PlacedClient) -> None:
-        """Ask an endpoint so from now on.
+        """Ask an endpoint so from now on, or all that a source finds.
 
         Raises:
             ConfigError: a file that it needs cannot be used.
@@ -59,13 +65,18 @@ class Accesses:
         Raises:
             EndpointError: a file that it needs cannot be used.
         """
-        source = self._sources.get(url)
+        source, server_name = self._sources.get(url), ""
+        if source is None and (lead := self.lead(url)):
+            source, server_name = self._sources.get(lead.source), lead.server_name
         if source is None:
             return PLAIN
         try:
-            return source.current()
+            access = source.current()
         except ConfigError as error:
             raise failure(CREDENTIALS, str(error)) from error
+        if server_name and not access.server_name:
+            return access._replace(server_name=server_name)
+        return access
 
 
 def make_accesses(config: Config) -> dict[str, Accesses]:
@@ -81,6 +92,9 @@ def make_accesses(config: Config) -> dict[str, Accesses]:
         for at, url in enumerate(system.endpoints):
             where = f"{place}.endpoints[{at}]"
             accesses.use(url, client_of(system.http_client, url, place, where))
+        for source in file_sources(system):
+            placed = client_of(system.http_client, source, place, place)
+            accesses.use(source, placed)
     return found
 
 

@@ -90,19 +90,18 @@ class MonitoringClient:
 
     def adopt(
         self,
-        endpoints: Collection[str],
         *,
         timeout_seconds: float,
         max_body_bytes: int,
         accesses: Accesses,
     ) -> None:
-        """Read these endpoints in this way from now on; call it between cycles.
-
-        What is remembered of other endpoints is forgotten.
-        """
+        """Read in this way from now on; call it between cycles."""
         self._timeout_seconds = timeout_seconds
         self._max_body_bytes = max_body_bytes
         self._accesses = accesses
+
+    def watch(self, endpoints: Collection[str]) -> None:
+        """Forget what is remembered of other endpoints; call it between cycles."""
         self._met = {u: i for u, i in self._met.items() if u in endpoints}
         self._moments = {u: m for u, m in self._moments.items() if u in endpoints}
         for url in self._names.keys() - set(endpoints):

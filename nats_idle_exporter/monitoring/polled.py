@@ -7,7 +7,7 @@ the polls of a cycle add.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
 
 from nats_idle_exporter.activity import Instant, Listing, Reading, SystemView
@@ -16,6 +16,8 @@ from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.casework import CycleEnd, work
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
 from nats_idle_exporter.monitoring.clock import Clock
+from nats_idle_exporter.monitoring.discovery import FollowedDiscovery, KeepsDiscovery
+from nats_idle_exporter.monitoring.followed import Followed
 from nats_idle_exporter.monitoring.inquiry import (
     Collector,
     Moment,
@@ -49,7 +51,16 @@ class KeepsLedger(Protocol):
     """What the loop needs of a ledger."""
 
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
-        """Replace the list of endpoints; the same list changes nothing."""
+        """Replace the operator's list; the same list changes nothing."""
+
+    def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:
+        """Replace what a source finds."""
+
+    def endpoints_wanted(self) -> tuple[str, ...]:
+        """Return the endpoints to read, each once."""
+
+    def endpoints_found(self) -> Mapping[str, tuple[str, ...]]:
+        """Return what was found last, by source."""
 
     def apply(self, reading: Reading) -> None:
         """Take one good reading in."""
@@ -65,7 +76,7 @@ class KeepsLedger(Protocol):
 
 
 class WatchedSystem(NamedTuple):
-    """One system: its ledger, who reads it, and the URLs of its endpoints.
+    """One system: its ledger, who reads it, and what the operator lists.
 
     ``lifecycle`` None is one that knows of nothing yet.
     """
@@ -74,6 +85,7 @@ class WatchedSystem(NamedTuple):
     reader: ReadsEndpoint
     endpoints: Iterable[str]
     inventory: KeepsInventory | None = None
+    discovery: KeepsDiscovery | None = None
     lifecycle: Lifecycle | None = None
 
 
@@ -98,6 +110,7 @@ class PolledSystem:
         self.name = name
         self.reporter = Reporter(name)
         self.inventory: FollowedInventory | None = None
+        self.discovery: FollowedDiscovery | None = None
         self.endpoints: list[PolledEndpoint] = []
         self.collector = Collector()
         self.lifecycle = Lifecycle()
@@ -108,17 +121,37 @@ class PolledSystem:
         """Watch this from now on; endpoints that stay keep what they counted."""
         self.ledger, self.reader = watched.ledger, watched.reader
         self.lifecycle = watched.lifecycle or self.lifecycle
-        # A URL given twice is one endpoint: its polls must not overlap.
-        wanted = dict.fromkeys(watched.endpoints)
+        self.ledger.watch(watched.endpoints, self._clock.now())
+        self._follow(watched.inventory)
+        self._follow_discovery(watched.discovery)
+        self._take_endpoints()
+
+    def discover(self) -> None:
+        """Watch what was found since the last cycle."""
+        news = self.discovery.news() if self.discovery else {}
+        for source, endpoints in news.items():
+            self.ledger.discover(source, endpoints, self._clock.now())
+        if news:
+            self._take_endpoints()
+
+    def _take_endpoints(self) -> None:
+        wanted = self.ledger.endpoints_wanted()
         known = {each.url: each for each in self.endpoints}
         self.endpoints = [
             known.get(url) or PolledEndpoint(self, url, self._clock) for url in wanted
         ]
-        self.ledger.watch(wanted, self._clock.now())
+        self.reader.watch(wanted)
         self.collector.watch(wanted)
-        self._follow(watched.inventory)
         if self.inventory:
             self.inventory.watch(wanted)
+
+    def _follow_discovery(self, keeper: KeepsDiscovery | None) -> None:
+        if keeper is (self.discovery and self.discovery.keeper):
+            return
+        self.discovery = None
+        if keeper:
+            found = self.ledger.endpoints_found()
+            self.discovery = FollowedDiscovery(keeper, found)
 
     def _follow(self, keeper: KeepsInventory | None) -> None:
         if keeper is (self.inventory and self.inventory.keeper):
@@ -131,6 +164,12 @@ class PolledSystem:
     def leave(self) -> None:
         """Watch no more; the ledger may be watched again later."""
         self._follow(None)
+        self._follow_discovery(None)
+
+    @property
+    def followed(self) -> list[Followed]:
+        """What is read beside the cycles."""
+        return [each for each in (self.inventory, self.discovery) if each]
 
     def conclude(
         self, moment: Moment, shift_seconds: float, pace: Pace, registry: Registry

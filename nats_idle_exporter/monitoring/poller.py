@@ -21,11 +21,8 @@ from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.casework import HasRegistry, NoRules
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
+from nats_idle_exporter.monitoring.followed import Followed, first_answers
 from nats_idle_exporter.monitoring.inquiry import Moment
-from nats_idle_exporter.monitoring.inventory.following import (
-    FollowedInventory,
-    first_answers,
-)
 from nats_idle_exporter.monitoring.polled import (
     Concluded,
     Pace,
@@ -82,14 +79,14 @@ class Poller:
         """Watch these systems from the next cycle on, instead of those before.
 
         Hold ``between_cycles`` meanwhile. Of systems and endpoints that stay nothing is
-        forgotten; an inventory that goes is closed.
+        forgotten; an inventory or a discovery that goes is closed.
 
         Args:
-            systems: by name; of one that stays, the ledger and the inventory may be
-                the same objects as before, and are then left alone.
+            systems: by name; of one that stays, the ledger, the inventory and the
+                discovery may be the same objects as before, and are then left alone.
             pace: how often and how hard. Another interval counts from the last tick.
         """
-        followed, before = self._inventories, self._systems
+        followed, before = self._followed, self._systems
         for name in before.keys() - systems.keys():
             before[name].leave()
         self._systems = {}
@@ -102,12 +99,12 @@ class Poller:
             self._systems[name] = system
         self._pace = pace
         self._ticks.change(pace.interval_seconds)
-        for inventory in self._inventories:
-            if inventory not in followed:
-                self._follow(inventory)
-        for inventory in followed:
-            if inventory not in self._inventories:
-                await inventory.stop()
+        for each in self._followed:
+            if each not in followed:
+                self._follow(each)
+        for each in followed:
+            if each not in self._followed:
+                await each.stop()
 
     async def run(self) -> None:
         """Run cycles until cancelled; ticks that a long cycle missed are skipped.
@@ -120,21 +117,21 @@ class Poller:
 
     @asynccontextmanager
     async def following(self) -> AsyncIterator[None]:
-        """Have inventories read meanwhile; the first cycle need not wait for them."""
+        """Have sources read meanwhile; the first cycle need not wait for them."""
         async with asyncio.TaskGroup() as self._followers:
             try:
-                for inventory in self._inventories:
-                    self._follow(inventory)
-                if not await first_answers(self._inventories):
-                    _log.warning("first cycle does not wait for a slow inventory")
+                for each in self._followed:
+                    self._follow(each)
+                if not await first_answers(self._followed):
+                    _log.warning("first cycle does not wait for a slow source")
                 yield
             finally:
-                for inventory in self._inventories:
-                    await inventory.stop()
+                for each in self._followed:
+                    await each.stop()
 
-    def _follow(self, inventory: FollowedInventory) -> None:
+    def _follow(self, followed: Followed) -> None:
         if self._followers is not None:
-            inventory.start(self._followers, self._clock)
+            followed.start(self._followers, self._clock)
 
     async def _run_cycles(self) -> None:
         self._ticks.begin()
@@ -149,6 +146,8 @@ class Poller:
         """
         async with self.between_cycles:
             start = self._clock.monotonic()
+            for system in self._systems.values():
+                system.discover()
             await self._poll_all(start + self._pace.interval_seconds * POLLS_SHARE)
             ends = {n: await self._conclude(s) for n, s in self._systems.items()}
             snapshot = self._snapshot(ends, start)
@@ -225,7 +224,16 @@ class Poller:
             dossiers={name: each.dossiers for name, each in ends.items()},
             endpoints=tuple(each.tally.status() for each in self._endpoints),
             inventories=tuple(
-                status for each in self._inventories for status in each.statuses
+                status
+                for each in self._systems.values()
+                if each.inventory
+                for status in each.inventory.statuses
+            ),
+            discoveries=tuple(
+                status
+                for each in self._systems.values()
+                if each.discovery
+                for status in each.discovery.statuses
             ),
             cycle_duration_seconds=self._clock.monotonic() - start,
             completed_at=now,
@@ -236,6 +244,5 @@ class Poller:
         return [e for system in self._systems.values() for e in system.endpoints]
 
     @property
-    def _inventories(self) -> list[FollowedInventory]:
-        found = (system.inventory for system in self._systems.values())
-        return [inventory for inventory in found if inventory]
+    def _followed(self) -> list[Followed]:
+        return [each for system in self._systems.values() for each in system.followed]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Protocol
 
 from nats_idle_exporter.activity import Reading
@@ -10,6 +11,9 @@ from nats_idle_exporter.monitoring.conversation import Conversation
 
 class ReadsEndpoint(Protocol):
     """Reads the endpoints of a system."""
+
+    def watch(self, endpoints: Collection[str]) -> None:
+        """Forget what is remembered of other endpoints; call it between cycles."""
 
     async def read(
         self,

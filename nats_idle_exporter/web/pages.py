@@ -67,6 +67,7 @@ def render_index(
         systems=list(_systems(snapshot)) if snapshot else [],
         endpoints=list(_endpoints(snapshot)) if snapshot else [],
         inventories=list(_inventories(snapshot)) if snapshot else [],
+        discoveries=snapshot.discoveries if snapshot else (),
         accounts=accounts,
         total=total,
         verdicts=list(Verdict),

@@ -142,8 +142,9 @@ class Watcher:
 
     def resumed(self, clocks: Clocks, *endpoints: str) -> Ledger:
         """Return a new ledger made of what was kept."""
-        urls = endpoints or [*self.ledger._memory.fleet.watches]
-        return Ledger.resume(urls, self.rules, self.cadence, told(self.rows), clocks)
+        return Ledger.resume(
+            endpoints or None, self.rules, self.cadence, told(self.rows), clocks
+        )
 
     def watch_quietly(
         self,

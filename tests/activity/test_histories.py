@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.simulator.draft import Kind
-from tests.simulator.tally import COUNTED, Tally, run_many, run_one
+from tests.simulator.draft import FOUND, Kind
+from tests.simulator.tally import COUNTED, DISCOVERED, Tally, run_many, run_one
 
 # Tracing makes it three times slower, and other tests cover the heart.
 pytestmark = [pytest.mark.no_cover, pytest.mark.timeout(600)]
@@ -45,6 +45,14 @@ def test_promises_hold_without_slack(first: int) -> None:
     assert tally.violations == []
     assert tally.raise_share >= ENOUGH
     assert {what for what in COUNTED if not tally.seen[what]} == {"forgiven"}
+
+
+def test_promises_hold_where_endpoints_are_found() -> None:
+    """No promise is broken by a list that changes, and nobody is forgotten."""
+    tally = _run(FOUND, 1)
+
+    assert tally.violations == []
+    assert all(tally.seen[what] > 0 for what in (*COUNTED, *DISCOVERED))
 
 
 class Once(NamedTuple):

@@ -71,6 +71,12 @@ CAUGHT = (
     Caught("wall clock", 103),
     Caught("monotonic clock", 22),
     Caught("follows the wall clock", 82),
+    Caught("dropped is ended", 79),
+    Caught("trusts the found", 1),
+    Caught("failure finds nobody", 54),
+    Caught("untold is empty", 77),
+    Caught("dropped is unnamed", 11),
+    Caught("strangers are kin", 79),
 )
 
 
@@ -80,7 +86,7 @@ def test_the_mutant_is_caught(caught: Caught) -> None:
     mutant = MUTANTS[caught.mutant]
 
     outcome = run_mutant(mutant, caught.seed)
-    truth = run_one(caught.seed)
+    truth = run_one(caught.seed, mutant.kinds)
 
     assert outcome.breaks(mutant.breaks)
     assert truth.violations == []

@@ -59,6 +59,11 @@ class Twins:
         self._steady.watch(self._endpoints, now)
         self._stopped.watch(self._endpoints, now)
 
+    def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:
+        """Both are told what a source finds."""
+        self._steady.discover(source, endpoints, now)
+        self._stopped.discover(source, endpoints, now)
+
     def consumers_wanted(self) -> frozenset[str]:
         """Both are told what one of them wants."""
         return self._steady.consumers_wanted()

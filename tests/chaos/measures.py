@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import gc
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 from nats_idle_exporter.activity import Reading
@@ -27,6 +28,10 @@ class Stopwatch:
         self._reader = reader
         self._ignored = ignored
         self._seconds: list[float] = []
+
+    def watch(self, endpoints: Collection[str]) -> None:
+        """Forget what the client forgets."""
+        self._reader.watch(endpoints)
 
     async def read(
         self,

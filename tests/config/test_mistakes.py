@@ -35,7 +35,8 @@ ROOT_KEYS = (
     "one of the keys systems, poll, inactivity, accounts, registry_file, exclude, state"
 )
 SYSTEM_KEYS = (
-    "one of the keys endpoints, name, http_client, refresh_interval, inventory"
+    "one of the keys endpoints, name, file_sd_files, http_client, refresh_interval,"
+    " inventory"
 )
 INACTIVITY_KEYS = (
     "one of the keys threshold, gap_tolerance, forget_after, brief_connections"
@@ -48,6 +49,7 @@ RULE_KEYS = (
 EXEMPT_KEYS = "one of the keys until, reason, by"
 OUT_KEYS = "one of the keys disabled_on, approved_by, grace"
 MOMENT = "a date like 2027-01-31, or 2027-01-31T09:00:00Z"
+FILES = "a path that ends in .json, .yml or .yaml, with at most one *, in its last part"
 SCHEME = "a URL that starts with http:// or https://"
 
 MISTAKES = {
@@ -276,11 +278,53 @@ MISTAKES = {
         "proxy_url, follow_redirects, url",
         '"urls"',
     ),
-    "discovery": Mistake(
-        "systems: [{endpoints: ['dns+http://h:8222']}]",
+    "an address to look up": Mistake(
+        "systems: [{endpoints: ['dns+http://10.0.0.1:8222']}]",
+        "$.systems[0].endpoints[0]",
+        "a name to look up, no address",
+        '"dns+http://10.0.0.1:8222"',
+    ),
+    "a port of records": Mistake(
+        "systems: [{endpoints: [{url: 'dnssrv+http://_m._tcp.h:8222'}]}]",
+        "$.systems[0].endpoints[0].url",
+        "no port: the records that are looked up tell it",
+        "text",
+    ),
+    "other discovery": Mistake(
+        "systems: [{endpoints: ['consul+http://h:8222']}]",
         "$.systems[0].endpoints[0]",
         SCHEME,
-        '"dns+http://h:8222"',
+        '"consul+http://h:8222"',
+    ),
+    "the same name twice": Mistake(
+        "systems: [{endpoints: ['dns+http://h:80', 'dns+http://H']}]",
+        "$.systems[0].endpoints[1]",
+        "each endpoint once",
+        '"dns+http://H" again',
+    ),
+    "no file of targets": Mistake(
+        "systems: [{file_sd_files: [/targets]}]",
+        "$.systems[0].file_sd_files[0]",
+        FILES,
+        '"/targets"',
+    ),
+    "a folder by pattern": Mistake(
+        "systems: [{file_sd_files: ['/*/f.json']}]",
+        "$.systems[0].file_sd_files[0]",
+        FILES,
+        '"/*/f.json"',
+    ),
+    "the same files twice": Mistake(
+        "systems: [{file_sd_files: [/f.json, /f.json]}]",
+        "$.systems[0].file_sd_files[1]",
+        "each path once",
+        '"/f.json" again',
+    ),
+    "files as text": Mistake(
+        "systems: [{file_sd_files: f.json}]",
+        "$.systems[0].file_sd_files",
+        "a list",
+        '"f.json"',
     ),
     "credentials": Mistake(
         "systems: [{endpoints: ['http://u:hunter2@h:1']}]",

@@ -18,6 +18,7 @@ import pytest
 import yaml
 
 from nats_idle_exporter.config import parse_config
+from nats_idle_exporter.lookups import is_lookup
 from tests.deploy.queries import load_rules
 from tests.support.monitoring_stack import DEPLOY
 
@@ -103,12 +104,15 @@ def test_the_rules_are_those_of_prometheus() -> None:
     assert [rule for group in groups for rule in group["rules"]] == load_rules()
 
 
-@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=["base", "overlay"])
-def test_the_configuration_is_accepted(folder: Path) -> None:
-    """The program takes the configuration of the config map."""
-    config = parse_config((folder / "config.yaml").read_text())
+@pytest.mark.parametrize(
+    ("folder", "endpoints"), [(BASE, 3), (OVERLAY, 1)], ids=["base", "overlay"]
+)
+def test_the_configuration_is_accepted(folder: Path, endpoints: int) -> None:
+    """The program takes it: each server by its name, or all by that of a service."""
+    (system,) = parse_config((folder / "config.yaml").read_text()).systems
 
-    assert len(config.systems[0].endpoints) == len({*config.systems[0].endpoints}) == 3
+    assert len(system.endpoints) == len({*system.endpoints}) == endpoints
+    assert [is_lookup(url) for url in system.endpoints].count(True) == (endpoints == 1)
 
 
 def test_there_is_one_and_never_two() -> None:

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 
 from nats_idle_exporter.activity import Listed, ServerFacts
+from nats_idle_exporter.monitoring.followed import first_answers
 from nats_idle_exporter.monitoring.inventory import (
     Inventory,
     InventoryAccount,
@@ -15,7 +16,6 @@ from nats_idle_exporter.monitoring.inventory import (
 )
 from nats_idle_exporter.monitoring.inventory.following import (
     FollowedInventory,
-    first_answers,
 )
 from nats_idle_exporter.monitoring.inventory.listing import Told, tell
 from tests.inventory.builders import a_key
@@ -205,7 +205,7 @@ class TestFollowed:
     async def test_first_answers(self, monkeypatch: pytest.MonkeyPatch) -> None:
         """Whoever waits for all first answers goes on without a slow one."""
         monkeypatch.setattr(
-            "nats_idle_exporter.monitoring.inventory.following.FIRST_LIST_SECONDS", 0.05
+            "nats_idle_exporter.monitoring.followed.FIRST_ANSWER_SECONDS", 0.05
         )
         keeper = Keeper()
         followed = FollowedInventory("east", keeper)

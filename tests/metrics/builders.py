@@ -18,6 +18,7 @@ from nats_idle_exporter.activity import (
 )
 from nats_idle_exporter.metrics import Format, Page, Pages, Publication, ReloadStatus
 from nats_idle_exporter.snapshot import (
+    DiscoveryStatus,
     EndpointStatus,
     InventoryStatus,
     Snapshot,
@@ -119,16 +120,30 @@ def a_source(source: str = "resolver_dir:/jwt", **changes: Any) -> InventoryStat
     return InventoryStatus(**values | changes)
 
 
+def a_lookup(source: str = "dns+http://nats:8222", **changes: Any) -> DiscoveryStatus:
+    """Return the status of a source of three endpoints."""
+    values: dict[str, Any] = {
+        "system": "default",
+        "source": source,
+        "is_up": True,
+        "endpoints": 3,
+        "last_error": "",
+    }
+    return DiscoveryStatus(**values | changes)
+
+
 def a_snapshot(
     systems: dict[str, SystemView] | None = None,
     endpoints: Iterable[EndpointStatus] | None = None,
     inventories: Iterable[InventoryStatus] = (),
+    discoveries: Iterable[DiscoveryStatus] = (),
 ) -> Snapshot:
     """Return a snapshot of one system with one account and one endpoint."""
     return Snapshot(
         systems={"default": a_system(an_account())} if systems is None else systems,
         endpoints=(an_endpoint(),) if endpoints is None else tuple(endpoints),
         inventories=tuple(inventories),
+        discoveries=tuple(discoveries),
         cycle_duration_seconds=0.25,
         completed_at=NOW,
     )

@@ -20,6 +20,7 @@ from nats_idle_exporter.removal.registry import Entry, Exemption
 from tests.metrics.builders import (
     NO_PROCESS,
     NOW,
+    a_lookup,
     a_publication,
     a_server,
     a_snapshot,
@@ -35,7 +36,8 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 FORMULA = re.compile(
     r"series = (\d+) \* accounts \+ (\d+) \* inactive accounts"
     r" \+ \((\d+) \+ reasons\) \* endpoints"
-    r" \+ (\d+) \* systems \+ (\d+) \* sources \+ (\d+)"
+    r" \+ (\d+) \* systems \+ (\d+) \* sources"
+    r" \+ (\d+) \* lookups \+ (\d+)"
 )
 
 
@@ -57,7 +59,8 @@ def test_the_table_equals_the_catalogue() -> None:
 
 def test_the_formula_counts_the_series_of_a_page() -> None:
     """The documented number of series is what a page really holds."""
-    accounts, active, endpoints, systems, reasons, sources = 7, 4, 3, 2, 5, 4
+    accounts, active, endpoints, systems, reasons = 7, 4, 3, 2, 5
+    sources, lookups = 4, 6
     urls = [f"http://{i}" for i in range(endpoints)]
     errors = {f"reason{i}": 0 for i in range(reasons)}
     views = [
@@ -72,6 +75,7 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
             },
             [an_endpoint(url, errors=errors) for url in urls],
             [a_source(f"file:{i}") for i in range(sources)],
+            [a_lookup(f"dns+http://{i}") for i in range(lookups)],
         ),
         facts={v.account: facts_of(v, jwt=Jwt(expires_at=NOW)) for v in views},
         items={view.account: tuple(map(an_item, Check)) for view in views},
@@ -80,9 +84,9 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
     )
     formula = FORMULA.search(DOCUMENT.read_text())
     assert formula
-    per_account, per_inactive, per_endpoint, per_system, per_source, own = map(
-        int, formula.groups()
-    )
+    weights = map(int, formula.groups())
+    per_account, per_inactive, per_endpoint, per_system, *rest = weights
+    per_source, per_lookup, own = rest
 
     page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
 
@@ -92,6 +96,7 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
         + (per_endpoint + reasons) * endpoints
         + per_system * systems
         + per_source * sources
+        + per_lookup * lookups
         + own
     )
 

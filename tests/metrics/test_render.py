@@ -31,6 +31,7 @@ from tests.metrics.builders import (
     NO_PROCESS,
     NOW,
     Owner,
+    a_lookup,
     a_publication,
     a_server,
     a_snapshot,
@@ -85,6 +86,7 @@ def test_golden_page(form: Format) -> None:
         a_snapshot(
             {"default": system},
             inventories=[a_source(is_up=False, skipped=2, last_error="no file")],
+            discoveries=[a_lookup(is_up=False, last_error="no such name")],
         ),
         facts={
             "QUIET": facts_of(

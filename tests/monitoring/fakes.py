@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from nats_idle_exporter.activity import (
     Ring,
     Row,
     ServerFacts,
+    Source,
     SystemView,
     Verdict,
 )
@@ -49,6 +50,11 @@ class FakeReader:
         self.is_operator_mode = False
         self.rows: tuple[Row, ...] = (Row("APP"),)
         self.asks: Callable[[str], Conversation] | None = None
+        self.watched: Collection[str] = ()
+
+    def watch(self, endpoints: Collection[str]) -> None:
+        """Note what is to be remembered."""
+        self.watched = endpoints
 
     async def read(
         self,
@@ -122,6 +128,7 @@ class FakeLedger:
         self.listings: list[Listing | None] = []
         self.arrived = asyncio.Semaphore(0)
         self.watched: list[list[str]] = []
+        self.found: dict[str, tuple[str, ...]] = {}
 
     @property
     def endpoints(self) -> list[str]:
@@ -136,6 +143,20 @@ class FakeLedger:
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:  # noqa: ARG002
         """Take a list of endpoints."""
         self.watched.append(list(endpoints))
+
+    def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:  # noqa: ARG002
+        """Take what a source finds."""
+        self.found[source] = tuple(endpoints)
+
+    def endpoints_wanted(self) -> tuple[str, ...]:
+        """Return the last list, and what was found."""
+        lists = [self.watched[-1], *self.found.values()]
+        urls = dict.fromkeys(url for urls in lists for url in urls)
+        return tuple(url for url in urls if not isinstance(url, Source))
+
+    def endpoints_found(self) -> dict[str, tuple[str, ...]]:
+        """Return what was found."""
+        return self.found
 
     def list_accounts(self, listing: Listing | None) -> None:
         """Take an answer of the inventory."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 
 from nats_idle_exporter.activity import Changes, DamagedRows, Ring, SavedRow
-from nats_idle_exporter.monitoring.access import Accesses
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.memories import CIDS, MET, RING
 from tests.monitoring import builders
@@ -100,7 +99,7 @@ async def test_all_is_told_anew(make_client: MakesClient) -> None:
         first = client.changes()
         client.retell()
         again = client.changes()
-        client.adopt((), timeout_seconds=1.0, max_body_bytes=1024, accesses=Accesses())
+        client.watch(())
         client.retell()
         gone = client.changes()
 

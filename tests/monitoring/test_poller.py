@@ -4,23 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections import Counter
 from collections.abc import Mapping
 
 import pytest
 from structlog.testing import capture_logs
 
-from nats_idle_exporter.activity import Listed, Listing, Ring
+from nats_idle_exporter.activity import Listed, Listing, Ring, Source
+from nats_idle_exporter.monitoring import followed
+from nats_idle_exporter.monitoring.discovery import DiscoveryReader, KeepsDiscovery
 from nats_idle_exporter.monitoring.failures import REASONS
 from nats_idle_exporter.monitoring.inventory import (
     Inventory,
     InventoryAccount,
     SourceStatus,
-    following,
 )
 from nats_idle_exporter.monitoring.inventory.following import KeepsInventory
 from nats_idle_exporter.monitoring.polled import Pace, WatchedSystem
 from nats_idle_exporter.monitoring.poller import Poller
 from nats_idle_exporter.snapshot import EndpointStatus, Snapshot
+from tests.discovery.scripted import Scripted
 from tests.monitoring.conftest import MakesClient
 from tests.monitoring.fakes import FakeLedger, FakeReader, hang, refuse
 from tests.monitoring.scripted import ScriptedServer, answer, healthy, raw, running
@@ -41,12 +44,13 @@ class World:
         *endpoints: str,
         pace: Pace = PACE,
         inventory: KeepsInventory | None = None,
+        discovery: KeepsDiscovery | None = None,
     ) -> None:
         self.clock = FakeClock()
         self.reader = FakeReader(self.clock)
         self.ledger = FakeLedger()
         self.published: list[Snapshot] = []
-        system = self.system(*endpoints, inventory=inventory)
+        system = self.system(*endpoints, inventory=inventory, discovery=discovery)
         self.poller = self.poll({"default": system}, pace)
 
     def system(
@@ -54,9 +58,12 @@ class World:
         *endpoints: str,
         ledger: FakeLedger | None = None,
         inventory: KeepsInventory | None = None,
+        discovery: KeepsDiscovery | None = None,
     ) -> WatchedSystem:
         """Return a system to watch."""
-        return WatchedSystem(ledger or self.ledger, self.reader, endpoints, inventory)
+        return WatchedSystem(
+            ledger or self.ledger, self.reader, endpoints, inventory, discovery
+        )
 
     def poll(self, systems: Mapping[str, WatchedSystem], pace: Pace = PACE) -> Poller:
         """Return a loop over systems."""
@@ -503,7 +510,7 @@ class TestInventory:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Cycles go on while an inventory hangs, and the log says so."""
-        monkeypatch.setattr(following, "FIRST_LIST_SECONDS", 0.05)
+        monkeypatch.setattr(followed, "FIRST_ANSWER_SECONDS", 0.05)
         keeper = Keeper()
         world = World(A, inventory=keeper)
         with capture_logs() as lines:
@@ -519,7 +526,7 @@ class TestInventory:
 
         assert cycles >= 2
         assert [line["event"] for line in lines] == [
-            "first cycle does not wait for a slow inventory"
+            "first cycle does not wait for a slow source"
         ]
 
     async def test_names_in_operator_mode_are_told(self) -> None:
@@ -737,3 +744,41 @@ class TestOverTheWire:
 
         assert [r.server.server_id for r in ledger.applied] == ["N1", "N2", "N1"]
         assert all(reading.jetstream for reading in ledger.applied)
+
+
+class TestDiscovery:
+    """Endpoints that are found, and change."""
+
+    async def test_what_is_found_is_polled_from_the_next_cycle_on(self) -> None:
+        """Endpoints come and go with it; those that stay keep what they counted."""
+        source = Scripted()
+        looks = DiscoveryReader("default", [source], 30.0)
+        world = World(A, Source(source.label), discovery=looks)
+        for told in ([], [B], [B, C], [C]):
+            source.told = told
+            await looks.step(0.0)
+            await world.poller.cycle()
+
+        polled = Counter(url for url, _ in world.reader.calls)
+        assert polled == {A: 4, B: 2, C: 2}
+        assert [s.polls for s in world.published[-1].endpoints] == [4, 2]
+        assert world.reader.watched == (A, C)
+        assert world.published[-1].discoveries == looks.statuses()
+
+    async def test_other_sources_by_a_reload(self) -> None:
+        """They are followed from then on, with what the ledger knows of them."""
+        source = Scripted()
+        world = World(A)
+        world.ledger.found[source.label] = (B,)
+        looks = DiscoveryReader("default", [source], 30.0)
+        system = world.system(A, Source(source.label), discovery=looks)
+        await world.arrange({"default": system})
+        await world.poller.cycle()
+
+        assert looks.lead(B) is not None
+        assert [url for url, _ in world.reader.calls] == [A, B]
+
+        await world.arrange({})
+        await world.poller.cycle()
+
+        assert world.published[-1].discoveries == ()

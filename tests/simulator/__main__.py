@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser
 
-from tests.simulator.draft import Kind
+from tests.simulator.draft import FIXED, FOUND, Kind
 from tests.simulator.mutants import MUTANTS
 from tests.simulator.tally import Tally, find_seed, run_many
 
@@ -22,8 +22,12 @@ def main() -> int:
     seeds = range(options.seed, options.seed + options.histories)
     if options.find:
         return _find(options.find, seeds)
-    kinds = [options.kind] if options.kind else list(Kind)
-    tally = run_many(seeds, kinds, stop_after=options.stop_after)
+    if options.kind:
+        tally = run_many(seeds, [options.kind], stop_after=options.stop_after)
+    else:
+        tally = run_many(seeds, FIXED, stop_after=options.stop_after)
+        few = seeds[: max(1, len(seeds) // 3)]
+        tally.merge(run_many(few, FOUND, stop_after=options.stop_after))
     sys.stdout.write(tally.table())
     return 1 if tally.violations else 0
 

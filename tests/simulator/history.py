@@ -18,6 +18,7 @@ from nats_idle_exporter.activity import (
     SystemView,
     Timeline,
 )
+from tests.simulator.discovery import SOURCE
 from tests.simulator.draft import BEGAN_AT, Kind
 from tests.simulator.exemptions import Waivers, draw_waivers
 from tests.simulator.horizon import Horizon
@@ -99,6 +100,10 @@ class History:
         self.machine = Machine(
             self.plan.world, counts_suspension=self.rng.random() < 0.5
         )
+        self.fixed = dict(self.plan.world.endpoints)
+        """What the operator lists, where endpoints are found."""
+        if self.plan.names is not None:
+            self.fixed = self.plan.names.fixed
         self.plan.world.run_until(BEGAN_AT)
         self._begin(BEGAN_AT)
 
@@ -114,7 +119,7 @@ class History:
             is_strict_about_rings=promise.brief_connections is BriefConnections.REQUIRE,
             round_seconds=habits.jetstream_seconds + habits.interval_seconds,
         )
-        self.horizon = Horizon(world, self.truth)
+        self.horizon = Horizon(world, self.truth, self.plan.names)
         self.watcher = Watcher(world, self.plan.habits, when, self._timeline)
         self.judge = Judge(
             world,
@@ -126,7 +131,10 @@ class History:
             self.waivers,
         )
         amount = 2 if self.rng.random() < ORDERED_SHARE else 1
-        cadence, endpoints = self._cadence(), list(world.endpoints)
+        if self.plan.names is not None:
+            world.endpoints = dict(self.fixed)
+            self.plan.names.forget()
+        cadence, endpoints = self._cadence(), self._entries()
         self.ledgers: list[Door] = [
             self._forge(endpoints, self._rules, cadence) for _ in range(amount)
         ]
@@ -204,13 +212,12 @@ class History:
             self._begin(at)
 
     def _resume(self, at: float, saved: Clocks) -> None:
-        world = self.plan.world
         clocks = self.machine.clocks(Instant(0.0, 0.0), at)
         self.watcher.resume(at, saved, clocks)
         clocks = clocks._replace(now=self.watcher.now(at))
         self.judge.resume(at)
         self.truth.resumed_at = at
-        endpoints, cadence = list(world.endpoints), self._cadence()
+        endpoints, cadence = self._entries(), self._cadence()
         self.ledgers = [
             ledger.resume(endpoints, self._rules, cadence, store.rows(), clocks)
             for ledger, store in zip(self.ledgers, self.stores, strict=True)
@@ -236,7 +243,8 @@ class History:
             self._change(*change, at)
             now = self.watcher.now(at)
             for ledger in self.ledgers:
-                ledger.watch(list(self.plan.world.endpoints), now)
+                ledger.watch(self._entries(), now)
+        self._look_up()
         wanted = [ledger.consumers_wanted() for ledger in self.ledgers]
         done_at, polls = self.watcher.run_cycle(wanted[0])
         self.truth.cycle = self.watcher.cycle
@@ -253,6 +261,42 @@ class History:
             self.judge.violations.append(
                 Violation("order", "", done_at - BEGAN_AT, _difference(*views))
             )
+
+    def _entries(self) -> list[str]:
+        if self.plan.names is None:
+            return list(self.plan.world.endpoints)
+        return [*self.fixed, SOURCE]
+
+    def _look_up(self) -> None:
+        """Look the name up, if endpoints are found by one."""
+        world, names, at = self.plan.world, self.plan.names, self.watcher.due_at
+        if names is None:
+            return
+        world.run_until(at)
+        found = names.look_up(at)
+        if found is None:
+            world.seen.add("failed lookup" if names.is_told else "untold source")
+            if world.endpoints:
+                return
+            found = names.force(at)
+        for endpoint in list(world.endpoints.values()):
+            if endpoint.url not in found and endpoint.url not in self.fixed:
+                del world.endpoints[endpoint.url]
+                self.horizon.drop(endpoint)
+        for endpoint in found.values():
+            if endpoint.url not in world.endpoints:
+                world.endpoints[endpoint.url] = endpoint
+                self._found(endpoint, at)
+        now = self.watcher.now(at)
+        for ledger in self.ledgers:
+            ledger.discover(SOURCE, list(found), now)
+
+    def _found(self, endpoint: Endpoint, at: float) -> None:
+        if not endpoint.has_answered:
+            endpoint.added_at = at
+        for index in endpoint.nodes:
+            self.plan.world.nodes[index].is_dropped = False
+            self._watched_again(index, at)
 
     def _listed(self, polls: list[Poll], done_at: float) -> Listing | None:
         if self.source is None:

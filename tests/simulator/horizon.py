@@ -6,18 +6,20 @@ import math
 from collections.abc import Iterable
 
 from nats_idle_exporter.activity import JetStreamRound
+from tests.simulator.names import Names
 from tests.simulator.servers import NEVER, Process
 from tests.simulator.truth import Truth
 from tests.simulator.watcher import Poll
-from tests.simulator.world import Node, World
+from tests.simulator.world import Endpoint, Node, World
 
 
 class Horizon:
     """Follow which servers count, and until when each was last read."""
 
-    def __init__(self, world: World, truth: Truth) -> None:
+    def __init__(self, world: World, truth: Truth, names: Names | None = None) -> None:
         self.world = world
         self.truth = truth
+        self.names = names
         self.born_at = NEVER
         """The newest start of the processes that were read at first sight."""
         self.first_sight_at: float | None = None
@@ -40,8 +42,11 @@ class Horizon:
             self._read(poll)
         for poll in good:
             self._hear_peers(poll)
-        if self.first_sight_at is None and all(
-            endpoint.has_answered for endpoint in self.world.endpoints.values()
+        is_listed = self.names is None or self.names.is_told
+        if (
+            self.first_sight_at is None
+            and is_listed
+            and all(endpoint.has_answered for endpoint in self.world.endpoints.values())
         ):
             read = self._first_asked
             counting = [at for node, at in read.items() if node in self._led_to]
@@ -54,7 +59,7 @@ class Horizon:
         assert poll.sample is not None
         assert poll.ring_sample is not None
         if self.first_sight_at is None:
-            self.born_at = max(self.born_at, process.start_at)
+            self.born_at = max(self.born_at, self._bound(process, poll))
         self.truth.settle(poll.sample, poll.answered_at)
         self.truth.settle_ring(poll.ring_sample, poll.answered_at)
         if "clock" in self.world.seen:
@@ -77,6 +82,14 @@ class Horizon:
         process.read_by.add(endpoint.url)
         process.is_let_go = False
         process.known_at = None
+
+    def _bound(self, process: Process, poll: Poll) -> float:
+        """Return since when a process may prove silence at first sight."""
+        if self.names is None:
+            return process.start_at
+        # Who was there before a name was looked up is unknown.
+        is_first = process.last_sample_at == NEVER
+        return max(self.names.told_at, poll.asked_at if is_first else NEVER)
 
     def _end_predecessors(self, poll: Poll, process: Process) -> None:
         """See the end of those that ran here before this server."""
@@ -134,6 +147,10 @@ class Horizon:
                     node.ended.remove(run)
                     if run.read_by:
                         node.is_displaced, node.is_believed_ended = False, True
+                        if node.is_dropped:
+                            node.is_dropped = False
+                            node.last_round = node.last_round_at = None
+                            self.world.seen.add("shown end")
                     self._end_unwatched(run, max(at for at, _ in told))
 
     def _told_by_others(self, node: Node) -> list[tuple[float, frozenset[str]]]:
@@ -141,6 +158,7 @@ class Horizon:
             other.told_peers
             for other in self.world.nodes
             if other is not node
+            and not other.is_dropped
             and other.process is not None
             and other.told_peers is not None
             and self.is_watched(other)
@@ -179,13 +197,21 @@ class Horizon:
         node.consumers_at.clear()
         node.is_displaced = node.is_believed_ended = False
 
+    def drop(self, endpoint: Endpoint) -> None:
+        """Take in that discovery leads there no more: nobody's watch ends with it."""
+        self.world.seen.add("drop")
+        for index in endpoint.nodes:
+            node = self.world.nodes[index]
+            if node.last_asked_at is not None and not node.is_believed_ended:
+                node.is_dropped = True
+
     # --- how far it reaches --------------------------------------------------
 
     def is_watched(self, node: Node) -> bool:
         """Say whether an endpoint leads to the node's server, or it counts still."""
         if node.is_believed_ended:
             return False
-        if node.is_displaced:
+        if node.is_displaced or node.is_dropped:
             return True
         return node.index in self._led_to
 

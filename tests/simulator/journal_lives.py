@@ -31,7 +31,7 @@ class JournalLives(Lives):
         self._copies(owners)
         if rng.random() < 0.3:
             # Then no server remembers a request to the API.
-            for node in self.world.nodes:
+            for node in self._first():
                 at = BEGAN_AT - rng.uniform(50.0, 90.0)
                 self.world.at(at, self.world.kill, node)
                 self.world.at(at + 1.0, self.world.start, node)
@@ -42,8 +42,9 @@ class JournalLives(Lives):
 
     def _journal(self, account: str, name: str) -> Journal:
         rng, world = self.rng, self.world
-        amount = 3 if len(world.nodes) > 2 and rng.random() < 0.5 else 1
-        places = tuple(rng.sample(range(len(world.nodes)), amount))
+        nodes = len(self._first())
+        amount = 3 if nodes > 2 and rng.random() < 0.5 else 1
+        places = tuple(rng.sample(range(nodes), amount))
         journal = Journal(account, name, places)
         journal.is_memory = not self.is_calm and rng.random() < 0.3
         journal.lags = {index: rng.choice((0.0, 0.3, 4.0)) for index in places}
@@ -72,7 +73,7 @@ class JournalLives(Lives):
 
     def _journal_of_copy(self, account: str, origin: Journal) -> Journal:
         rng, world = self.rng, self.world
-        index = rng.randrange(len(world.nodes))
+        index = rng.randrange(len(self._first()))
         copy = Journal(account, f"M{origin.name}", (index,), is_copy=True)
         world.jetstream.journals.append(copy)
         world.at(BEGAN_AT - 950.0, world.jetstream.create, copy)

@@ -59,6 +59,8 @@ class Promise:
     brief_connections: BriefConnections
     is_calm: bool
     """Everything is read: silence must be raised in time."""
+    is_discovered: bool = False
+    """Endpoints are found: who else was there is unknown."""
 
     def threshold(self, account: str) -> float:
         """Return the account's threshold."""
@@ -149,7 +151,8 @@ class Judge:
         self._slack_seconds += 2 * habits.interval_seconds
         rounds_seconds = habits.interval_seconds + habits.jetstream_seconds
         self._ready_at = when + 2 * rounds_seconds
-        if any(node.ended for node in self.world.nodes):
+        is_unsure = self.promise.is_discovered
+        if is_unsure or any(node.ended for node in self.world.nodes):
             self._resumed_at = when + self.watcher.habits.interval_seconds
 
     def hear(
@@ -534,8 +537,12 @@ class Judge:
 
         A restart of ours beside one of a server's makes a longer one.
         """
+        extra = 2 * ROUNDING
+        if self.promise.is_discovered:
+            # The end of who was dropped is shown by a reading of others.
+            extra += 2 * self.watcher.habits.interval_seconds
         together = sum(
-            hole.seconds + 2 * ROUNDING
+            hole.seconds + extra
             for hole in self.truth.holes
             if hole.account in (None, view.account) and hole.end_at > since
         )

@@ -6,10 +6,20 @@ from random import Random
 from typing import NamedTuple
 
 from nats_idle_exporter.activity import BriefConnections
-from tests.simulator.draft import BEGAN_AT, INTERVAL, MODERN, RELEASES, Kind
+from tests.simulator.discovery import Discovery
+from tests.simulator.draft import (
+    BEGAN_AT,
+    FOUND,
+    INTERVAL,
+    LONG,
+    MODERN,
+    RELEASES,
+    Kind,
+)
 from tests.simulator.inventory import SourceHabits
 from tests.simulator.judge import Promise
 from tests.simulator.jwt_lives import JwtLives
+from tests.simulator.names import Names
 from tests.simulator.restarts import OwnRestart
 from tests.simulator.watcher import Habits
 from tests.simulator.world import GLOBAL, Endpoint, Node, World
@@ -27,6 +37,8 @@ class Plan(NamedTuple):
     """Cycle -> an endpoint that the operator adds or removes before it."""
     restarts: list[OwnRestart]
     inventory: SourceHabits | None
+    names: Names | None
+    """Who tells the endpoints, where the operator does not."""
 
 
 def make_plan(rng: Random, kind: Kind, chance: Random | None) -> Plan:
@@ -34,11 +46,13 @@ def make_plan(rng: Random, kind: Kind, chance: Random | None) -> Plan:
     return _Planner(rng, kind).plan(chance)
 
 
-class _Planner(JwtLives):
+class _Planner(JwtLives, Discovery):
     def plan(self, chance: Random | None) -> Plan:
         rng = self.rng
         self._nodes()
         self._accounts()
+        if self.kind in FOUND:
+            self._discovery()
         promise, habits = self._promise(), self._habits()
         self._mirrors()
         self._jetstream()
@@ -59,14 +73,16 @@ class _Planner(JwtLives):
             self.changes,
             self._own_restarts(),
             self._inventory(chance) if chance is not None else None,
+            self.names,
         )
 
     def _nodes(self) -> None:
         rng, world = self.rng, self.world
-        amount = 3 if self.kind is Kind.ROLLING else rng.choice((1, 2, 2, 3, 3, 4))
+        amount = 3 if self.kind in LONG else rng.choice((1, 2, 2, 3, 3, 4))
+        self.amount = amount
         is_mixed = rng.random() < 0.3
         # Before 2.9.17 a reload could hide between a start and the first reading.
-        self.releases = RELEASES[1:] if self.kind is Kind.ROLLING else RELEASES
+        self.releases = RELEASES[1:] if self.kind in LONG else RELEASES
         release = rng.choice(self.releases)
         for index in range(amount):
             far = index == amount - 1 and amount > 2 and rng.random() < 0.2
@@ -101,13 +117,13 @@ class _Planner(JwtLives):
             tolerance = 300.0
         if self.kind is Kind.STRICT:
             tolerance = 0.0
-        elif self.kind is Kind.ROLLING:
+        elif self.kind in LONG:
             tolerance = 300.0
         tenants = self.world.tenants
         thresholds, excluded = {}, frozenset[str]()
         if len(tenants) > 2 and rng.random() < 0.3:
             excluded = frozenset(tenants[-1:])
-        if rng.random() < 0.3 and self.kind is not Kind.ROLLING:
+        if rng.random() < 0.3 and self.kind not in LONG:
             thresholds[tenants[0]] = self.threshold * 0.7
         return Promise(
             thresholds=thresholds,
@@ -117,6 +133,7 @@ class _Planner(JwtLives):
             excluded=excluded,
             brief_connections=self._brief_connections(),
             is_calm=self.is_calm,
+            is_discovered=self.kind in FOUND,
         )
 
     def _brief_connections(self) -> BriefConnections:

@@ -7,12 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from nats_idle_exporter.activity import Ledger
-from tests.simulator.draft import Kind
+from tests.simulator.draft import FIXED, Kind
 from tests.simulator.history import History, Outcome
 from tests.simulator.mutants import Mutant
 from tests.simulator.watcher import Forge
 
 SHARES = {Kind.SLACK: 60, Kind.STRICT: 25, Kind.CALM: 13, Kind.ROLLING: 2}
+SHARES |= {Kind.DISCOVERED: 85, Kind.SCALED: 15}
 COUNTED = (
     "restart",
     "hole",
@@ -35,6 +36,8 @@ COUNTED = (
     "exemption",
     "later raise",
 )
+DISCOVERED = ("drop", "failed lookup", "shown end", "untold source")
+"""What histories hold beside, in which endpoints are found."""
 
 
 @dataclass(slots=True)
@@ -82,7 +85,7 @@ class Tally:
         lines = [
             f"histories          {self.histories}",
             f"with a raise       {self.with_raise} ({self.raise_share:.0%})",
-            *(f"with {name:<14}{self.seen[name]}" for name in COUNTED),
+            *(f"with {name:<14}{self.seen[name]}" for name in (*COUNTED, *DISCOVERED)),
             f"raises             {self.raises}",
             f"owners raised      {self.owner_raises}",
             f"never loaded raised{self.unloaded_raises:>4}",
@@ -103,18 +106,20 @@ def kind_of(seed: int, kinds: Sequence[Kind]) -> Kind:
     return kinds[-1]
 
 
-def run_one(seed: int, *, has_inventory: bool = True) -> Outcome:
+def run_one(
+    seed: int, kinds: Sequence[Kind] = FIXED, *, has_inventory: bool = True
+) -> Outcome:
     """Run the history of one seed against the true heart.
 
     Without an inventory it is as it was told before there were any.
     """
-    kind = kind_of(seed, list(Kind))
+    kind = kind_of(seed, kinds)
     return History(seed, kind, has_inventory=has_inventory).run()
 
 
 def run_mutant(mutant: Mutant, seed: int) -> Outcome:
     """Run the history of one seed against a wrong heart."""
-    kind = kind_of(seed, list(Kind))
+    kind = kind_of(seed, mutant.kinds)
     return History(seed, kind, mutant.forge, mutant.timeline).run()
 
 
@@ -122,7 +127,9 @@ def find_seed(mutant: Mutant, seeds: Iterable[int]) -> Outcome | None:
     """Return what first catches the mutant and does not blame the true heart."""
     for seed in seeds:
         outcome = run_mutant(mutant, seed)
-        if outcome.breaks(mutant.breaks) and not run_one(seed).violations:
+        if not outcome.breaks(mutant.breaks):
+            continue
+        if not run_one(seed, mutant.kinds).violations:
             return outcome
     return None
 

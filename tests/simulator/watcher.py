@@ -41,6 +41,9 @@ class Door(Protocol):
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Replace the list of endpoints."""
 
+    def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:
+        """Replace what a source of endpoints finds."""
+
     def list_accounts(self, listing: Listing | None) -> None:
         """Take an answer of the inventory in."""
 
@@ -328,7 +331,7 @@ class Watcher:
         poll.load = process.load
         poll.server = ServerFacts(
             server_id=process.server_id,
-            server_name=f"n{poll.node.index}",
+            server_name=poll.node.name,
             version=".".join(map(str, process.release)),
             release=process.release,
             uptime_seconds=float(math.floor(when - process.start_at)),

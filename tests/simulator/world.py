@@ -34,8 +34,11 @@ HOUR = 3600.0
 class Node:
     """A place where one server runs at a time, over restarts."""
 
-    def __init__(self, index: int, cluster: int, release: Release) -> None:
+    def __init__(
+        self, index: int, cluster: int, release: Release, name: str = ""
+    ) -> None:
         self.index = index
+        self.name = name or f"n{index}"
         self.cluster = cluster
         self.release = release
         self.clock_offset = self.ahead_seconds = 0.0
@@ -57,6 +60,8 @@ class Node:
         self.consumers_at: dict[str, float] = {}
         self.told_peers: tuple[float, frozenset[str]] | None = None
         self.is_displaced = False
+        self.is_dropped = False
+        """Discovery does not lead to it any more."""
         self.is_believed_ended = False
         """A younger server answered at its address, though it lives."""
 
@@ -67,7 +72,7 @@ class Node:
         self.last_asked_at = self.last_round_at = None
         self.last_round = self.told_peers = None
         self.consumers_at.clear()
-        self.is_displaced = self.is_believed_ended = False
+        self.is_displaced = self.is_believed_ended = self.is_dropped = False
 
 
 class Endpoint:
@@ -112,6 +117,8 @@ class World:
         self.tenants: list[str] = []
         self.jetstream = JetStream(self)
         self.directory = Directory(self)
+        self.is_meshed = True
+        """Servers name each other."""
         self.tags: dict[str, str] = {}
         """Accounts that bear the name of another."""
         self.ring_size = 0
@@ -415,6 +422,8 @@ class World:
         """Return the ids of peers by route, and those by gateway."""
         cluster = self.nodes[process.node].cluster
         routes, gateways = set[str](), set[str]()
+        if not self.is_meshed:
+            return frozenset(), frozenset()
         alive = [node.process for node in self.nodes if node.process is not None]
         dead = [peer for until, peer in self.lingering if until > when]
         for peer in (*alive, *dead):

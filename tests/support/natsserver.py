@@ -69,6 +69,8 @@ class NatsServer:
         self.client, self.monitoring, self.cluster, self.leaf = self._ports = tuple(
             ReservedPort() for _ in range(4)
         )
+        self.host = "127.0.0.1"
+        """Where it is polled: another loopback address may be set before a start."""
         self._folder = tempfile.TemporaryDirectory(prefix=f"nats-{name}-")
         self._program = program or binary(version)
         self._certificates = certificates
@@ -86,7 +88,7 @@ class NatsServer:
     def monitoring_url(self) -> str:
         """The address that the exporter polls."""
         scheme = "https" if self._certificates else "http"
-        return f"{scheme}://127.0.0.1:{self.monitoring.number}"
+        return f"{scheme}://{self.host}:{self.monitoring.number}"
 
     @property
     def folder(self) -> Path:
@@ -210,7 +212,7 @@ class NatsServer:
         config: dict[str, Any] = {
             "server_name": self.name,
             "listen": f"127.0.0.1:{self.client.number}",
-            "https" if secure else "http": f"127.0.0.1:{self.monitoring.number}",
+            "https" if secure else "http": f"{self.host}:{self.monitoring.number}",
             **self.config,
         }
         if secure:
@@ -243,7 +245,7 @@ class NatsServer:
         return False
 
     def _fetch(self, path: str) -> tuple[int, bytes]:
-        where = ("127.0.0.1", self.monitoring.number)
+        where = (self.host, self.monitoring.number)
         connection = (
             http.client.HTTPSConnection(
                 *where, timeout=2, context=self._certificates.authority.client_context()

@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
+from dns.asyncresolver import Resolver
+
 from nats_idle_exporter.activity import (
     AccountView,
     Cadence,
@@ -21,6 +23,7 @@ from nats_idle_exporter.activity import (
 from nats_idle_exporter.config import Config, parse_config
 from nats_idle_exporter.liverules import LiveRules
 from nats_idle_exporter.monitoring.client import MonitoringClient, ReadsEndpoint
+from nats_idle_exporter.monitoring.discovery import DiscoveryReader
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.polled import Pace, WatchedSystem
@@ -53,16 +56,16 @@ class Watching:
     ``rules`` read their registry file anew when a test calls ``refresh``.
     """
 
-    def __init__(  # noqa: PLR0913, PLR0917 - its parts, made in one place
+    def __init__(
         self,
         poller: Poller,
         clock: FakeClock,
         snapshots: Sequence[Snapshot],
         memory: Memory,
-        inventory: InventoryReader | None,
         rules: LiveRules,
+        *readers: InventoryReader | DiscoveryReader,
     ) -> None:
-        self._inventory = inventory
+        self._readers = readers
         self._poller = poller
         self.clock = clock
         self.memory = memory
@@ -73,8 +76,8 @@ class Watching:
         """Let so many intervals pass, each with a cycle at its end."""
         for _ in range(count):
             self.clock.advance(INTERVAL)
-            if self._inventory:
-                await self._inventory.step(self.clock.monotonic())
+            for reader in self._readers:
+                await reader.step(self.clock.monotonic())
             await self._poller.cycle()
         return self.view
 
@@ -156,13 +159,16 @@ async def watching_as(
     timeout_seconds: float = HANG_SECONDS,
     around: Callable[[ReadsEndpoint], ReadsEndpoint] = lambda reader: reader,
     questions: int = 0,
+    resolver: Callable[[], Resolver] = Resolver,
 ) -> AsyncIterator[Watching]:
     """Watch the only system of a configuration; its interval is ours.
 
-    A test may stand between loop and client. The timeout of a poll is real time.
+    A test may stand between loop and client, and say who is asked for names. The
+    timeout of a poll is real time.
     """
-    clock, setup = FakeClock(), prepare(config, os.environ)
+    clock, setup = FakeClock(), prepare(config, os.environ, make_resolver=resolver)
     urls = setup.systems["default"]
+    discovery = setup.discoveries.get("default")
     cadence = Cadence(INTERVAL, INTERVAL, config.inactivity.forget_after_seconds)
     ledger = Ledger(urls, setup.rules, cadence)
     async with AsyncExitStack() as stack:
@@ -179,11 +185,16 @@ async def watching_as(
         if inventory:
             stack.push_async_callback(inventory.close)
         poller = Poller(
-            {"default": WatchedSystem(ledger, around(client), urls, inventory)},
+            {
+                "default": WatchedSystem(
+                    ledger, around(client), urls, inventory, discovery
+                )
+            },
             clock,
             snapshots.append,
             Pace(INTERVAL, INTERVAL, config.poll.concurrency, questions),
         )
         poller.rules = setup.rules
         memory = Memory(ledger, client, Lifecycle())
-        yield Watching(poller, clock, snapshots, memory, inventory, setup.rules)
+        readers = [each for each in (inventory, discovery) if each]
+        yield Watching(poller, clock, snapshots, memory, setup.rules, *readers)

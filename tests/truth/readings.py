@@ -8,7 +8,7 @@ no sample.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -57,6 +57,10 @@ class Recorder:
         self._wall = wall
         self._samples = samples
         self._cut = cut
+
+    def watch(self, endpoints: Collection[str]) -> None:
+        """Forget what the client forgets."""
+        self._client.watch(endpoints)
 
     async def read(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
-from tests.simulator.draft import Kind
+from tests.simulator.draft import FIXED
 from tests.simulator.tally import Tally, run_many
 
 _CHUNK = 250
@@ -29,4 +29,4 @@ def _chunks(histories: int) -> Iterator[range]:
 
 
 def _run(seeds: range) -> Tally:
-    return run_many(seeds, list(Kind))
+    return run_many(seeds, FIXED)

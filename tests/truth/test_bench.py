@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -85,6 +85,18 @@ class _Deaf:
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Watch what the true heart watches."""
         self._ledger.watch(endpoints, now)
+
+    def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:
+        """Take what a source finds."""
+        self._ledger.discover(source, endpoints, now)
+
+    def endpoints_wanted(self) -> tuple[str, ...]:
+        """Read what the true heart reads."""
+        return self._ledger.endpoints_wanted()
+
+    def endpoints_found(self) -> Mapping[str, tuple[str, ...]]:
+        """Return what the true heart was told."""
+        return self._ledger.endpoints_found()
 
     def apply(self, reading: Reading) -> None:
         """Take a reading in, as if nobody had come and gone."""

@@ -24,6 +24,7 @@ from nats_idle_exporter.web.templating import CONTENT_SECURITY_POLICY
 from tests.metrics.builders import (
     NOW,
     Owner,
+    a_lookup,
     a_publication,
     a_server,
     a_snapshot,
@@ -35,7 +36,7 @@ from tests.metrics.builders import (
 )
 from tests.web.reading import Document
 
-ENDPOINTS, ACCOUNTS, INVENTORY = 0, 1, 1
+ENDPOINTS, ACCOUNTS, INVENTORY, DISCOVERY = 0, 1, 1, 1
 HOSTILE = "<script>alert('x')</script>\"&\u202e{{7*7}}"
 NOTHING = "\u2013"
 SHOWN = "<script>alert('x')</script>\"&\\u202e{{7*7}}"
@@ -199,12 +200,27 @@ def test_inventory_table() -> None:
     ]
 
 
+def test_discovery_table() -> None:
+    """Each source of endpoints has a row: whether it was told, and how many."""
+    lookups = [
+        a_lookup("dns+http://nats:8222", endpoints=1234),
+        a_lookup("file_sd:<b>", is_up=False, endpoints=0, last_error="no file"),
+    ]
+    page = read(a_publication(a_snapshot(discoveries=lookups)))
+
+    assert page.columns(DISCOVERY, *range(5)) == [
+        ("dns+http://nats:8222", "told", "default", "1,234", NOTHING),
+        ("file_sd:<b>", "failingwhat it told last holds", "default", "0", "no file"),
+    ]
+
+
 def test_without_an_inventory_there_is_no_table() -> None:
     """Nothing is said of what nobody configured."""
     page = read(a_publication(a_snapshot()))
 
     assert len(page.rows) == 2
     assert "Inventory" not in page.text
+    assert "Discovery" not in page.text
 
 
 @pytest.mark.parametrize(

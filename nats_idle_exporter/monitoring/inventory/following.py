@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Collection, Iterable
-from typing import Final, Protocol
+from collections.abc import Collection
+from typing import Protocol
 
 from nats_idle_exporter.activity import ServerFacts
-from nats_idle_exporter.monitoring.clock import Clock
+from nats_idle_exporter.monitoring.followed import Followed
 from nats_idle_exporter.monitoring.inventory.listing import Told, tell
 from nats_idle_exporter.monitoring.inventory.union import Inventory
 from nats_idle_exporter.snapshot import InventoryStatus
-
-FIRST_LIST_SECONDS: Final = 2.0
-"""How long the first cycle waits for inventories."""
 
 
 class KeepsInventory(Protocol):
@@ -29,7 +25,7 @@ class KeepsInventory(Protocol):
         """Give back what the sources hold."""
 
 
-class FollowedInventory:
+class FollowedInventory(Followed):
     """One system's inventory, read in a task of its own, told cycle by cycle.
 
     Args:
@@ -38,37 +34,13 @@ class FollowedInventory:
     """
 
     def __init__(self, system: str, keeper: KeepsInventory) -> None:
+        super().__init__(keeper)
         self._system = system
         self.keeper = keeper
         self._servers: dict[str, ServerFacts] = {}
         self._told = 0
-        self._is_answered = asyncio.Event()
         self.statuses: tuple[InventoryStatus, ...] = ()
         """Of the last refresh, by the end of the last cycle."""
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self, group: asyncio.TaskGroup, clock: Clock) -> None:
-        """Read it again and again, in a task of the group, until stopped."""
-        self._task = group.create_task(self.run(clock))
-
-    async def stop(self) -> None:
-        """Read it no more, and give back what its sources hold."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait({self._task})
-        await self.keeper.close()
-
-    async def run(self, clock: Clock) -> None:
-        """Read it again and again, until cancelled."""
-        while True:
-            next_at = clock.monotonic() + self.keeper.interval_seconds
-            await self.keeper.step(clock.monotonic())
-            self._is_answered.set()
-            await clock.sleep_until(next_at)
-
-    async def answered(self) -> None:
-        """Return as soon as it was read once, well or not."""
-        await self._is_answered.wait()
 
     def watch(self, endpoints: Collection[str]) -> None:
         """Expect answers of those only who answered at these endpoints."""
@@ -92,14 +64,3 @@ class FollowedInventory:
             return None
         self._told = inventory.refreshes
         return told
-
-
-async def first_answers(inventories: Iterable[FollowedInventory]) -> bool:
-    """Wait a moment until all were read once; say whether they were."""
-    try:
-        async with asyncio.timeout(FIRST_LIST_SECONDS):
-            for inventory in inventories:
-                await inventory.answered()
-    except TimeoutError:
-        return False
-    return True

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-from asyncio import Future
 from collections.abc import Callable
 from typing import Protocol
 
 from nats_idle_exporter.monitoring.inventory.accounts import SourceList
+from nats_idle_exporter.monitoring.threads import OneThread
 
 
 class ListsAccounts(Protocol):
@@ -38,26 +37,11 @@ class FileSource:
 
     def __init__(self, label: str, read: Callable[[], SourceList]) -> None:
         self.label = label
-        self._read = read
-        self._reading: Future[SourceList] | None = None
+        self._thread = OneThread(read)
 
     async def read(self) -> SourceList:
-        """Return what it lists now.
-
-        A reading that hangs, on a dead network mount say, outlives a caller who
-        gives up. The next caller waits for it too: hung threads do not pile up.
-        """
-        if self._reading is None:
-            loop = asyncio.get_running_loop()
-            self._reading = loop.run_in_executor(None, self._read)
-            self._reading.add_done_callback(self._ended)
-        return await asyncio.shield(self._reading)
+        """Return what it lists now, together with whoever waits for that already."""
+        return await self._thread.run()
 
     async def close(self) -> None:
         """Hold nothing, so do nothing."""
-
-    def _ended(self, reading: Future[SourceList]) -> None:
-        self._reading = None
-        # Who gave up does not ask for the error, and asyncio would complain.
-        if not reading.cancelled():
-            reading.exception()

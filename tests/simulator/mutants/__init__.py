@@ -6,6 +6,7 @@ out; where a mistake can only be made inside, the ledger's own tests show it.
 
 from __future__ import annotations
 
+from tests.simulator.draft import FOUND
 from tests.simulator.mutants.clocks import (
     FollowingTimeline,
     MonotonicTimeline,
@@ -15,6 +16,14 @@ from tests.simulator.mutants.connections import (
     BelievesStamps,
     IgnoresClosed,
     TrustsAFullRing,
+)
+from tests.simulator.mutants.discovery import (
+    DroppedIsEnded,
+    DroppedIsUnnamed,
+    FailureFindsNobody,
+    StrangersAreKin,
+    TrustsTheFound,
+    UntoldIsEmpty,
 )
 from tests.simulator.mutants.exemptions import ExemptsForEver, RaisesTheExempt
 from tests.simulator.mutants.forgiving import (
@@ -73,6 +82,8 @@ from tests.simulator.mutants.servers import (
 )
 from tests.simulator.mutants.wrapper import UNSOUND, Mutant
 
+SIGHT = frozenset({"sight"})
+
 __all__ = ["MUTANTS", "Mutant"]
 
 MUTANTS: dict[str, Mutant] = {
@@ -130,4 +141,12 @@ MUTANTS: dict[str, Mutant] = {
     "follows the wall clock": Mutant(
         timeline=FollowingTimeline, breaks=frozenset({"monotony"})
     ),
+    "dropped is ended": Mutant(DroppedIsEnded, kinds=FOUND),
+    "trusts the found": Mutant(TrustsTheFound, breaks=SIGHT, kinds=FOUND),
+    "failure finds nobody": Mutant(
+        FailureFindsNobody, breaks=frozenset({"late"}), kinds=FOUND
+    ),
+    "untold is empty": Mutant(UntoldIsEmpty, breaks=SIGHT, kinds=FOUND),
+    "dropped is unnamed": Mutant(DroppedIsUnnamed, kinds=FOUND),
+    "strangers are kin": Mutant(StrangersAreKin, kinds=FOUND),
 }

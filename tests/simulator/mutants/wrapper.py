@@ -20,6 +20,7 @@ from nats_idle_exporter.activity import (
     Timeline,
     Traffic,
 )
+from tests.simulator.draft import FIXED, Kind
 from tests.simulator.watcher import Forge, TimelineForge
 
 UNSOUND = frozenset({"raised", "observed", "held", "idle"})
@@ -32,6 +33,8 @@ class Mutant(NamedTuple):
     timeline: TimelineForge = Timeline
     breaks: frozenset[str] = UNSOUND
     """The promises that it is made to break."""
+    kinds: tuple[Kind, ...] = FIXED
+    """The histories in which it is looked for."""
 
 
 def replaced(reading: Reading, **changes: object) -> Reading:
@@ -82,6 +85,10 @@ class Wrapper:
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Tell the heart of the new endpoints."""
         self._ledger.watch(self.endpoints(endpoints), now)
+
+    def discover(self, source: str, endpoints: Iterable[str], now: Instant) -> None:
+        """Tell the heart what a source of endpoints finds."""
+        self._ledger.discover(source, endpoints, now)
 
     def list_accounts(self, listing: Listing | None) -> None:
         """Give the altered answer of the inventory to the heart."""
