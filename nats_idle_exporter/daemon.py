@@ -19,6 +19,7 @@ from aiohttp import ClientSession
 from nats_idle_exporter import __version__
 from nats_idle_exporter.config import Config, WebOptions
 from nats_idle_exporter.configsource import ConfigSource
+from nats_idle_exporter.liverules import RulesFollower
 from nats_idle_exporter.metrics import Pages
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock, SystemClock
@@ -90,6 +91,7 @@ async def run(config: Config, source: ConfigSource, options: WebOptions) -> None
                 group.create_task(state.pages.run(), name="page rendering"),
                 group.create_task(queue.run(reloader.load), name="reloading"),
                 group.create_task(reloader.follow_file(queue, clock), name="looking"),
+                group.create_task(parts.rules.run(clock), name="registry file"),
             ]
             if keeper is not None:
                 group.create_task(keeper.run(), name="saving")
@@ -115,14 +117,16 @@ class _Parts:
     publisher: Publisher
     remembering: Remembering
     poller: Poller
+    rules: RulesFollower
 
     async def apply(self, setup: Setup) -> None:
         """Run by another configuration, from the next cycle on."""
         async with self.poller.between_cycles:
             self.remembering.arrange(setup)
             await self.poller.arrange(self.remembering.systems, setup.pace)
-            self.poller.entries = setup.rules.registry.entry
-            self.publisher.adopt(setup.rules.registry.entry, self.clock.wall())
+            self.poller.rules = setup.rules
+            self.publisher.adopt(setup.rules, self.clock.wall())
+            self.rules.follow(setup.rules)
             self.state.config = setup.shown
 
 
@@ -143,11 +147,10 @@ async def _assemble(
     remembering = Remembering(setup, make_client, clock, keeper)
     await remembering.recall()
     manager = ServiceManager(os.environ)
-    ownership, now = setup.rules.registry.entry, clock.wall()
-    publisher = Publisher(state, manager, keeper, ownership, now)
+    publisher = Publisher(state, manager, keeper, setup.rules, clock.wall())
     poller = Poller(remembering.systems, clock, publisher.publish, setup.pace)
     poller.keep = remembering.keep
-    poller.entries = ownership
+    poller.rules = setup.rules
     return _Parts(
         state=state,
         clock=clock,
@@ -155,4 +158,5 @@ async def _assemble(
         publisher=publisher,
         remembering=remembering,
         poller=poller,
+        rules=RulesFollower(setup.rules, poller.between_cycles, publisher.tell_rules),
     )

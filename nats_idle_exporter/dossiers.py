@@ -13,6 +13,7 @@ from nats_idle_exporter.activity import AccountView
 from nats_idle_exporter.removal.checklist import Case, examine
 from nats_idle_exporter.removal.dossier import FRESH, Dossier, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Use
+from nats_idle_exporter.removal.hints import NO_SUCCESSORS, Successors
 from nats_idle_exporter.removal.registry import Entry
 
 Entries = Callable[[str, str], Entry]
@@ -29,6 +30,7 @@ class Material:
         entries: what the operator's rules say.
         stages: by account id, of those that ever were on their way out.
         now_at: the end of the cycle, Unix seconds.
+        successors: who came into use while we watched.
     """
 
     views: Mapping[str, AccountView]
@@ -36,6 +38,7 @@ class Material:
     entries: Entries
     stages: Mapping[str, Stage]
     now_at: float
+    successors: Successors = NO_SUCCESSORS
 
 
 class Dossiers(Mapping[str, Dossier]):
@@ -71,7 +74,8 @@ class Dossiers(Mapping[str, Dossier]):
         view = material.views[account]
         entry = material.entries(account, view.name)
         facts, stage = material.facts[account], self.stage(account)
-        case = Case(self._system, use_of(view), facts, entry, stage)
+        successors = material.successors
+        case = Case(self._system, use_of(view), facts, entry, stage, successors)
         return examine(case, material.now_at)
 
 

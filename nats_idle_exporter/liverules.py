@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -16,6 +18,7 @@ from nats_idle_exporter.config import (
 )
 from nats_idle_exporter.config.loading import read_text
 from nats_idle_exporter.errors import ConfigError
+from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.removal import Registry
 from nats_idle_exporter.text import one_line
 from nats_idle_exporter.watched import WatchedFiles
@@ -33,6 +36,7 @@ class LiveRules:
         config: a loaded configuration.
 
     Attributes:
+        look_seconds: how often to look at the file, as often as there are cycles.
         error: what is wrong with the registry file, on one line; "" for nothing. Then
             the rules are those of the last time when it was right.
 
@@ -42,6 +46,7 @@ class LiveRules:
 
     def __init__(self, config: Config) -> None:
         self._config = config
+        self.look_seconds = config.poll.interval_seconds
         self._told: set[UnusedRule] = set()
         self._files = WatchedFiles()
         self._rules = ConfiguredRules(config, self._read())
@@ -88,7 +93,12 @@ class LiveRules:
         return True
 
     def tell_unused(self) -> None:
-        """Warn of each rule that no account needs, once; call it when all are known."""
+        """Warn of each rule that no account needs, once.
+
+        As long as no account was asked for nothing is said.
+        """
+        if not self.registry.was_asked:
+            return
         for rule in self.unused_rules:
             if rule not in self._told:
                 self._told.add(rule)
@@ -108,3 +118,40 @@ class LiveRules:
                 expected=error.expected,
                 found=error.found,
             ) from error
+
+
+class RulesFollower:
+    """Looks at the registry file between cycles, again and again.
+
+    Args:
+        rules: of the configuration.
+        between_cycles: who holds it may change what is judged by.
+        tell: is called after each look.
+    """
+
+    def __init__(
+        self,
+        rules: LiveRules,
+        between_cycles: asyncio.Lock,
+        tell: Callable[[], None],
+    ) -> None:
+        self._rules = rules
+        self._between_cycles = between_cycles
+        self._tell = tell
+
+    def follow(self, rules: LiveRules) -> None:
+        """Look at the file of another configuration from now on."""
+        self._rules = rules
+
+    async def look(self) -> None:
+        """Take the file in anew if it changed, and say what no account needs."""
+        async with self._between_cycles:
+            await asyncio.to_thread(self._rules.refresh)
+            self._rules.tell_unused()
+            self._tell()
+
+    async def run(self, clock: Clock) -> None:
+        """Look until cancelled."""
+        while True:
+            await clock.sleep_until(clock.monotonic() + self._rules.look_seconds)
+            await self.look()

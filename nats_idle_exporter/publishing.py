@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import structlog
 
-from nats_idle_exporter.metrics import Ownership, Publication, ReloadStatus
+from nats_idle_exporter.liverules import LiveRules
+from nats_idle_exporter.metrics import Publication, ReloadStatus
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.state import Keeper
 from nats_idle_exporter.supervision import ServiceManager
@@ -22,7 +23,7 @@ class Publisher:
         state: of the web server, whose pages are rendered.
         manager: who is told of each cycle.
         keeper: of the state file; None when there is none.
-        ownership: who owns an account, by the configuration.
+        rules: of the configuration; they tell who owns an account.
         loaded_at: when that was loaded, Unix seconds.
     """
 
@@ -31,13 +32,13 @@ class Publisher:
         state: ServingState,
         manager: ServiceManager,
         keeper: Keeper | None,
-        ownership: Ownership,
+        rules: LiveRules,
         loaded_at: float,
     ) -> None:
         self._state = state
         self._manager = manager
         self._keeper = keeper
-        self._ownership = ownership
+        self._rules = rules
         self._reload = ReloadStatus(is_successful=True, last_success_at=loaded_at)
         self._last = self._publication(None)
         self._state.pages.offer(self._last)
@@ -50,26 +51,36 @@ class Publisher:
         self._last = self._publication(snapshot)
         self._state.pages.offer(self._last)
 
-    def adopt(self, ownership: Ownership, loaded_at: float) -> None:
+    def adopt(self, rules: LiveRules, loaded_at: float) -> None:
         """Publish by another configuration from the next cycle on."""
-        self._ownership = ownership
+        self._rules = rules
         self._tell_reload(ReloadStatus(is_successful=True, last_success_at=loaded_at))
 
     def refuse(self) -> None:
         """Publish that the configuration could not be loaded anew."""
         self._tell_reload(replace(self._reload, is_successful=False))
 
+    def tell_rules(self) -> None:
+        """Publish at once whether the registry file is right, if that changed."""
+        if self._status() != self._last.reload:
+            self._tell_reload(self._reload)
+
+    def _status(self) -> ReloadStatus:
+        if not self._rules.error:
+            return self._reload
+        return replace(self._reload, is_successful=False)
+
     def _tell_reload(self, status: ReloadStatus) -> None:
         """Tell at once, beside the last snapshot: the next may be long in coming."""
         self._reload = status
-        self._last = replace(self._last, reload=status)
+        self._last = replace(self._last, reload=self._status())
         self._state.pages.offer(self._last)
 
     def _publication(self, snapshot: Snapshot | None) -> Publication:
         return Publication(
             snapshot=snapshot,
-            ownership=self._ownership,
-            reload=self._reload,
+            ownership=self._rules.registry.entry,
+            reload=self._status(),
             refused=self._state.refusals.read(),
             state=None if self._keeper is None else self._keeper.status,
         )

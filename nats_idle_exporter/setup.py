@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Final
 
 from nats_idle_exporter.activity import Cadence
-from nats_idle_exporter.config import Config, ConfiguredRules
+from nats_idle_exporter.config import Config
 from nats_idle_exporter.config.rendering import render_config
 from nats_idle_exporter.errors import ConfigError
+from nats_idle_exporter.liverules import LiveRules
 from nats_idle_exporter.monitoring.access import Accesses, make_accesses
 from nats_idle_exporter.monitoring.inventory import InventoryReader
 from nats_idle_exporter.monitoring.polled import Pace
@@ -35,7 +36,7 @@ class Setup:
     """
 
     config: Config
-    rules: ConfiguredRules
+    rules: LiveRules
     accesses: Mapping[str, Accesses]
     inventories: Mapping[str, InventoryReader]
     state_path: Path | None
@@ -81,8 +82,8 @@ def prepare(
             that stays as it is keeps its reader, and with it its last lists.
 
     Raises:
-        ConfigError: a file that an endpoint needs cannot be used, or the state would
-            have to move.
+        ConfigError: a file that an endpoint needs, or the registry file, cannot be
+            used, or the state would have to move.
         StartError: a source needs a package that is not installed.
     """
     path = state_path(config, environment)
@@ -94,7 +95,7 @@ def prepare(
         )
     return Setup(
         config=config,
-        rules=ConfiguredRules(config),
+        rules=LiveRules(config),
         accesses=make_accesses(config),
         inventories=_inventories(config, environment, running),
         state_path=path,

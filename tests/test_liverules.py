@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from structlog.testing import capture_logs
 from nats_idle_exporter.activity import Rules
 from nats_idle_exporter.config import UnusedRule, load_config
 from nats_idle_exporter.errors import ConfigError
-from nats_idle_exporter.liverules import LiveRules
+from nats_idle_exporter.liverules import LiveRules, RulesFollower
+from tests.support.clock import FakeClock
 
 CONFIG = """
 systems: [{endpoints: ["http://h:8222"]}]
@@ -131,6 +133,15 @@ class TestUnused:
         assert rules.unused_rules == (unused,)
         assert [(log["rule"], log["match"]) for log in logs] == [unused]
 
+    def test_before_any_account_was_asked_for(self, file: Path) -> None:
+        """As long as no account is known every rule is unused, which means nothing."""
+        rules = live(file)
+
+        with capture_logs() as logs:
+            rules.tell_unused()
+
+        assert (len(rules.unused_rules), logs) == (2, [])
+
     def test_an_account_that_comes_later(self, file: Path) -> None:
         """Then the rule is not unused any more."""
         rules = live(file)
@@ -141,3 +152,44 @@ class TestUnused:
             rules.tell_unused()
 
         assert (rules.unused_rules, logs) == ((), [])
+
+
+class TestFollower:
+    """The file is looked at between cycles."""
+
+    async def test_not_within_a_cycle(self, file: Path) -> None:
+        """Within one cycle all accounts are judged by the same rules."""
+        between_cycles, told = asyncio.Lock(), list[str]()
+        rules = live(file)
+        follower = RulesFollower(rules, between_cycles, lambda: told.append(owner()))
+
+        def owner() -> str:
+            return rules.registry.entry("B1", "").owner
+
+        replace(file, '[{match: "B*", owner: bob}]')
+        async with asyncio.TaskGroup() as group, between_cycles:
+            group.create_task(follower.look())
+            for _ in range(5):
+                await asyncio.sleep(0)
+            within = owner()
+
+        assert (within, told) == ("ann", ["bob"])
+
+    async def test_again_and_again(self, file: Path) -> None:
+        """It looks once per interval, at the file of the newest configuration."""
+        clock, looks = FakeClock(), asyncio.Semaphore(0)
+        other = file.with_name("other.yaml")
+        other.write_text("[]")
+        follower = RulesFollower(live(file), asyncio.Lock(), looks.release)
+        config = file.with_name("config.yaml")
+        config.write_text(f"{CONFIG}registry_file: {other.name}\n")
+        rules = live(file)
+        follower.follow(rules)
+        replace(other, GOOD)
+        task = asyncio.create_task(follower.run(clock))
+        for _ in range(2):
+            await looks.acquire()
+        task.cancel()
+
+        assert rules.registry.entry("B1", "").owner == "ann"
+        assert clock.sleeps[1] - clock.sleeps[0] == 30.0

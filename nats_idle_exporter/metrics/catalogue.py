@@ -38,7 +38,8 @@ ACCOUNT_INACTIVE = Family(
     Kind.GAUGE,
     ACCOUNT_LABELS,
     "1 when absence of use was proven for the account's threshold and no use was "
-    "seen since, else 0, as of the last cycle; an outage does not change it.",
+    "seen since, else 0, as of the last cycle; an outage does not change it, and "
+    "while a rule exempts the account it is 0.",
 )
 ACCOUNT_OBSERVED = Family(
     "account_observed",

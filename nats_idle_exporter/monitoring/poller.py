@@ -12,11 +12,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from functools import partial
-from typing import Final
+from typing import Final, Protocol
 
 import structlog
 
-from nats_idle_exporter.dossiers import Dossiers, Entries, Material
+from nats_idle_exporter.dossiers import Dossiers, Material
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
@@ -33,7 +33,7 @@ from nats_idle_exporter.monitoring.polled import (
     WatchedSystem,
 )
 from nats_idle_exporter.monitoring.ticks import Ticks
-from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
+from nats_idle_exporter.removal.registry import NO_ENTRY, Entry, Registry
 from nats_idle_exporter.snapshot import Snapshot
 
 _log = structlog.get_logger(__name__)
@@ -43,6 +43,14 @@ POLLS_SHARE: Final = 0.9
 a cycle with a hanging endpoint does not miss the next tick."""
 QUESTIONS_SHARE: Final = 0.95
 """Part of the interval after which nobody is asked about single accounts any more."""
+
+
+class TellsEntries(Protocol):
+    """What the loop needs of the operator's rules."""
+
+    @property
+    def registry(self) -> Registry:
+        """Who owns accounts, by the rules as they are now."""
 
 
 class Poller:
@@ -57,7 +65,7 @@ class Poller:
     Attributes:
         between_cycles: held by each cycle; who holds it may change what is watched.
         keep: what is to be done with the snapshot before the next cycle begins.
-        entries: what the operator's rules say of accounts.
+        rules: what the operator says of accounts; None for nothing.
     """
 
     def __init__(
@@ -74,7 +82,7 @@ class Poller:
         self._ticks = Ticks(clock, pace.interval_seconds)
         self.between_cycles = asyncio.Lock()
         self.keep: Callable[[Snapshot], Awaitable[None]] | None = None
-        self.entries: Entries = _no_entry
+        self.rules: TellsEntries | None = None
         self._turns = 0
         self._followers: asyncio.TaskGroup | None = None
 
@@ -227,7 +235,8 @@ class Poller:
         material = Material(
             views=facts.views,
             facts=facts,
-            entries=self.entries,
+            # Later rules are those of later snapshots.
+            entries=self.rules.registry.entry if self.rules else _no_entry,
             stages={},
             now_at=now,
         )

@@ -6,14 +6,16 @@ from typing import NamedTuple
 
 from nats_idle_exporter.removal.dossier import FRESH, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Use
+from nats_idle_exporter.removal.hints import NO_SUCCESSORS, Successors
 from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
 
 
 class Case(NamedTuple):
-    """All that is known of one account."""
+    """All that is known of one account; ``successors`` of all of its system."""
 
     system: str
     use: Use
     facts: AccountFacts
     entry: Entry = NO_ENTRY
     stage: Stage = FRESH
+    successors: Successors = NO_SUCCESSORS

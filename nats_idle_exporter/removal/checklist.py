@@ -34,6 +34,7 @@ from nats_idle_exporter.removal.dossier import (
     Outcome,
     Removability,
 )
+from nats_idle_exporter.removal.hints import hints_at
 
 __all__ = ["CHECKS", "MANUAL", "Case", "examine"]
 
@@ -74,6 +75,9 @@ def examine(case: Case, now_at: float) -> Dossier:
         entry=case.entry,
         removability=_removability(items),
         items=items,
+        hints=hints_at(
+            case.facts.account, case.facts.name, case.use, now_at, case.successors
+        ),
         manual=MANUAL,
         stage=case.stage,
     )

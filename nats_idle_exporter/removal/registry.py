@@ -76,6 +76,8 @@ class Registry:
         self._rules = tuple(rules)
         self._matching = _Globs([rule.match for rule in self._rules])
         self._matched: set[int] = set()
+        self.was_asked = False
+        """Some account was asked for: what is unused means something."""
         excluded = tuple(exclude)
         self._excluding = _Globs(excluded)
         remembered = REMEMBERED if self._rules or excluded else 0
@@ -96,6 +98,7 @@ class Registry:
         )
 
     def _find(self, account: str, name: str) -> tuple[Entry, bool]:
+        self.was_asked = True
         index = self._matching.first(account, name)
         if index is None:
             entry = NO_ENTRY

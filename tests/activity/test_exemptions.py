@@ -76,6 +76,17 @@ class TestExemptions:
         assert before.verdict is Verdict.INACTIVE
         assert watcher.account().verdict is Verdict.EXEMPT
 
+    def test_what_was_raised_before_is_not_held(self) -> None:
+        """One that ends in an outage leaves a doubt, until it is proven anew."""
+        rules = Exempting(until_at=START)
+        watcher, before = watched(rules)
+        rules.until_at = START + 2 * POLL
+        watcher.quiet()
+        blind = watcher.ledger.conclude(at(START + HOUR))
+
+        assert before.verdict is Verdict.INACTIVE
+        assert [each.verdict for each in blind.accounts] == [Verdict.UNKNOWN]
+
     def test_outranks_what_is_expected(self) -> None:
         """While both hold it is exempt, and then it waits for its use."""
         watcher, exempt = watched(Exempting(expected_at=START + 3 * POLL))

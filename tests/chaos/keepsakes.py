@@ -17,14 +17,18 @@ from nats_idle_exporter.activity.rows import Keyed
 from nats_idle_exporter.monitoring.memories import memory_rows, read_memories
 from nats_idle_exporter.monitoring.ring import Mark, RingMemory
 from nats_idle_exporter.monitoring.wire import ClosedEntry
+from nats_idle_exporter.removal.lifecycle import Lifecycle
+from nats_idle_exporter.removal.lives import DamagedLives
 from tests.activity.builders import POLL, A, Process, Watcher, at
 from tests.activity.keeping import no_time, told
 from tests.activity.rounds import BOOT, START, TEAM, read_by, watch
 from tests.activity.rounds import told as a_round
 from tests.chaos.entrances import Target
+from tests.removal.lifelines import CLOSED, INACTIVE, Followed, Seen, Used, ruled
 
 END = START + 4 * POLL
 NOW = END + POLL
+LATER = 2e9
 
 
 def _watched() -> tuple[Watcher, Process]:
@@ -85,6 +89,27 @@ def recall(data: bytes) -> None:
         memory_rows(*read_memories(_read(data)))
 
 
+def go_on(data: bytes) -> None:
+    """Take such rows for what is remembered of accounts on their way out."""
+    followed = Followed()
+    try:
+        followed.lifecycle = Lifecycle.resume(_read(data))
+    except DamagedLives:
+        return
+    followed.step(INACTIVE, doors=CLOSED)
+    followed.restart()
+
+
+def _lives() -> list[SavedRow]:
+    followed = Followed(ruled(until_at=LATER, disabled_on_at=1.0))
+    followed.step(Seen())
+    followed.step(INACTIVE)
+    followed.step(Seen("active", Used(LATER)))
+    followed.step(INACTIVE)
+    followed.save()
+    return [(*place, value) for place, value in followed.rows.items()]
+
+
 def _rings() -> Keyed:
     ring = RingMemory(
         server_id="SA",
@@ -99,6 +124,7 @@ def _rings() -> Keyed:
 
 KEPT = {
     "ledger": Target(resume, [_written(told(_WATCHER.rows))], 3),
+    "lives": Target(go_on, [_written(_lives())], 3),
     "memories": Target(recall, [_written(told(_rings()))]),
 }
 """By name."""

@@ -12,7 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nats_idle_exporter.config import format_duration, parse_config, parse_duration
+from nats_idle_exporter.config import (
+    Inactivity,
+    format_duration,
+    parse_config,
+    parse_duration,
+    parse_registry_file,
+)
 from nats_idle_exporter.config.webfile import parse_web_file
 from nats_idle_exporter.errors import ConfigError, EndpointError
 from nats_idle_exporter.monitoring import wire
@@ -155,6 +161,12 @@ def read_config(data: bytes) -> None:
         parse_config(_text(data))
 
 
+def read_registry(data: bytes) -> None:
+    """Read the bytes as the registry file; what is one makes rules."""
+    with suppress(ConfigError):
+        parse_registry_file(_text(data), Inactivity())
+
+
 def read_web_file(data: bytes) -> None:
     """Read the bytes as the web configuration file."""
     with suppress(ConfigError):
@@ -179,6 +191,12 @@ def read_url(data: bytes) -> None:
         assert shown.rstrip("/") == url
 
 
+REGISTRY = b"""
+- match: "A*"
+  owner: me
+  exempt: {until: 2027-01-31, reason: r, by: b}
+- {match: B, threshold: 2d, gap_tolerance: 1h, decommission: {grace: 1d}}
+"""
 WEB_FILE = b"""
 tls_server_config: {cert_file: a, key_file: b, client_auth_type: NoClientCert}
 http_server_config: {headers: {X-Frame-Options: deny}}
@@ -199,6 +217,7 @@ TARGETS = {
     "config": Target(
         read_config, [(ROOT / "config.example.yaml").read_bytes(), b"systems: []"], 5
     ),
+    "registry": Target(read_registry, [REGISTRY, b"[]"], 5),
     "web": Target(read_web_file, [WEB_FILE], 5),
     "duration": Target(read_duration, [b"24h", b"1d12h", b"500ms", b"0"], 8),
     "url": Target(read_url, [b"http://a:8222/b", b"https://u:p@[::1]:1/x?y#z"], 8),

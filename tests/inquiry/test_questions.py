@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from structlog.testing import capture_logs
@@ -14,13 +15,19 @@ from nats_idle_exporter.activity import Row
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.fetch import new_session
 from nats_idle_exporter.monitoring.polled import Pace
-from nats_idle_exporter.removal.registry import Entry
+from nats_idle_exporter.removal.registry import Entry, Registry, Rule
 from nats_idle_exporter.snapshot import Snapshot
 from tests.inquiry.builders import a_system_view, a_view
 from tests.inquiry.test_answers import a_body
 from tests.monitoring.scripted import Script, ScriptedServer, answer, reset, running
 from tests.monitoring.scripted import hang as hanging
 from tests.monitoring.test_poller import HURRIED, PACE, A, World
+
+
+class FixedRegistry(NamedTuple):
+    """Rules that do not change."""
+
+    registry: Registry
 
 
 @asynccontextmanager
@@ -120,7 +127,8 @@ class TestQuestions:
         async with asking(PACE) as (world, _):
             await world.poller.cycle()
             nobody = world.published[-1].dossiers["default"]["TEAM"]
-            world.poller.entries = lambda account, _name: Entry(owner=account.lower())
+            rules = [Rule("TEAM", Entry(owner="team"))]
+            world.poller.rules = FixedRegistry(Registry(rules))
             await world.poller.cycle()
             owned = world.published[-1].dossiers["default"]["TEAM"]
 

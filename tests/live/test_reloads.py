@@ -191,6 +191,52 @@ async def test_bad_file(tmp_path: Path) -> None:
     assert later[""] > since[""]
 
 
+async def test_registry_file(tmp_path: Path) -> None:
+    """It holds from the next cycle on; a mistake in it changes only the gauge."""
+    operator = Operator(tmp_path)
+    registry = tmp_path / "registry.yaml"
+
+    def register(rules: str) -> None:
+        new = registry.with_suffix(".new")
+        new.write_text(rules)
+        new.replace(registry)
+
+    async with a_single("QUIET") as server:
+        systems = {"default": [server.monitoring_url]}
+        register("[{match: NOBODY}]")
+        operator.write(systems, registry_file=registry.name)
+        with operator.running() as daemon:
+            wait_until(daemon, "QUIET", inactive=1)
+            daemon.wait_for("rule matches no account.*NOBODY")
+            exempt = "exempt: {until: 2099-01-01, reason: r, by: b}"
+            register(f"[{{match: QUIET, owner: me, {exempt}}}]")
+            wait_until(daemon, "QUIET", inactive=0, observed=1)
+            owned = values(daemon, "account_info")
+            register("[{match: QUIET, exempt: {}}]")
+            while values(daemon, f"{RELOADED}ful") != {"": 0}:
+                pass
+            kept = families(daemon, "QUIET")
+            refused = daemon.fetch("/-/reload", "POST")
+            register("[]")
+            wait_until(daemon, "QUIET", inactive=1, observed=1)
+            reload(daemon)
+            while values(daemon, f"{RELOADED}ful") != {"": 1}:
+                pass
+            register("")
+            while values(daemon, f"{RELOADED}ful") != {"": 0}:
+                pass
+            register("[]")
+            while values(daemon, f"{RELOADED}ful") != {"": 1}:
+                pass
+            assert daemon.end(signal.SIGTERM) == 0
+
+    assert 'owner="me"' in next(iter(owned))
+    assert (kept["account_inactive"], kept["account_observed"]) == (0, 1)
+    assert "$[0].exempt.until: expected a date" in refused[1]
+    told = [line for line in daemon.lines if "registry file not read" in line]
+    assert [line.count("level=error") for line in told] == [1, 1]
+
+
 async def test_file_that_changes(tmp_path: Path) -> None:
     """With the flag nobody has to ask."""
     operator = Operator(tmp_path)

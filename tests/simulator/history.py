@@ -266,7 +266,7 @@ class History:
         readings = [poll.reading() for poll in polls if not poll.is_failed]
         now = self.watcher.now(done_at)
         shift = self.watcher.timeline.shift_seconds
-        self.judge.published_at = now.slow + shift
+        self.judge.published_at = self.watcher.published_at(now)
         views = []
         for ledger in self.ledgers:
             self.rng.shuffle(readings)

@@ -202,6 +202,13 @@ class Watcher:
         place = bisect_left(self.moments, (slow, 0.0))
         return self.moments[min(place, len(self.moments) - 1)][1]
 
+    def published_at(self, now: Instant) -> float:
+        """Return this moment as readers see it; infinite while a restart hides it."""
+        shift = self.timeline.shift_seconds
+        if not self.is_resumed:
+            return now.slow + shift
+        return now.slow + self._ahead + shift - self._shift_seconds
+
     def resume(self, when: float, saved: Clocks, clocks: Clocks) -> None:
         """Start anew after a restart, with the rings that were saved."""
         self.due_at = when

@@ -1,0 +1,296 @@
+"""The way out in two phases: disabled, and after a time of grace ready to be deleted.
+
+A disabled account that is used again in that time is not on its way out any more. Any
+account that was raised inactive and is used again is counted, with the evidence: the
+use of forgotten credentials is what an attacker would do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from nats_idle_exporter.removal.dossier import Stage
+from nats_idle_exporter.removal.happenings import Event, Happening, by_use
+from nats_idle_exporter.removal.hints import Successor, Successors
+from nats_idle_exporter.removal.lives import (
+    NEVER,
+    Life,
+    LifeChanges,
+    Lives,
+    restored,
+)
+from nats_idle_exporter.removal.registry import NO_ENTRY, Entry, Registry
+from nats_idle_exporter.removal.roll import News, Roll
+from nats_idle_exporter.removal.sights import Doors, SeenAccount, SeenUse
+
+SETTLE_SECONDS = 600.0
+"""Use before an account was disabled may be told, and dated, so long after it: what a
+round of jsz shows is dated at that round."""
+
+FORGET_AFTER_SECONDS = 30 * 86_400.0
+"""An account that is gone so long is forgotten."""
+
+DAY_SECONDS = 86_400.0
+"""The registry tells the day only; use on that day may have come before."""
+
+_INACTIVE = "inactive"
+_ACTIVE = "active"
+
+
+class Lifecycle:
+    """Follows the accounts of one system, one step after each cycle.
+
+    A step costs little for accounts of which nothing changed.
+
+    Args:
+        lives: what an earlier process remembered; see ``resume``.
+
+    Attributes:
+        successors: who came into use while we watched.
+    """
+
+    def __init__(self, lives: Lives | None = None) -> None:
+        self.successors = Successors()
+        self._known = Lives() if lives is None else lives
+        self._roll = Roll()
+        self._missing: dict[str, float] = {}
+        self._ruled: dict[str, Entry] = {}
+        """Accounts of whose way out or exemption some rule tells a date."""
+        self._registry: Registry | None = None
+        self._stepped_at: float | None = None
+        self._stages: Mapping[str, Stage] = {}
+        self._marked: set[str] = set()
+        self._exempt: set[str] = set()
+        self._sum_up()
+
+    @classmethod
+    def resume(cls, rows: Iterable[tuple[str, str, bytes]]) -> Lifecycle:
+        """Return one that knows what was saved as ``changes``.
+
+        Raises:
+            DamagedLives: the rows cannot be what was told; start a new one.
+        """
+        return cls(restored(rows))
+
+    @property
+    def stages(self) -> Mapping[str, Stage]:
+        """Where accounts stand after the last step; fresh ones are left out."""
+        return self._stages
+
+    def changes(self) -> LifeChanges:
+        """Return what to save that was not told before."""
+        return self._known.changes()
+
+    def step(
+        self,
+        now_at: float,
+        accounts: Sequence[SeenAccount],
+        doors: Doors,
+        registry: Registry,
+    ) -> list[Event]:
+        """Take in the end of a cycle; return what happened, to be announced.
+
+        Args:
+            now_at: the end of the cycle, Unix seconds.
+            accounts: all of the system, as the cycle's end shows them, each once.
+            doors: who may log in.
+            registry: the operator's rules; another one when they changed.
+        """
+        news = self._roll.take(accounts)
+        self._meet(news, accounts, registry)
+        events = list(self._judge(news.differing))
+        leaving = self._marked | doors.closed | self._ruled.keys()
+        for view in self._roll.among(leaving):
+            events.extend(self._follow(view, doors, now_at))
+        events.extend(self._exemptions(now_at))
+        self._forget(now_at)
+        if self._known.is_changed:
+            self._sum_up()
+            self._stages = dict(self._told_stages())
+        self._stepped_at = now_at
+        return events
+
+    # --- what differs from the cycle before ----------------------------------
+
+    def _meet(
+        self, news: News, accounts: Sequence[SeenAccount], registry: Registry
+    ) -> None:
+        """See who is new, and what rules tell of everybody that they may tell of."""
+        is_known = registry is self._registry
+        if not is_known:
+            self._registry = registry
+            self._ruled.clear()
+        for view in news.differing if is_known else accounts:
+            self._rule(view.account, view.name)
+        if not is_known or any(v.account in self._marked for v in news.differing):
+            # By another name or rule the time of grace may be another.
+            self._known.is_changed = True
+        if self._stepped_at is None:
+            for view in self._roll.among(self._known.arrived):
+                self._arrive(view, self._known.arrived[view.account])
+            return
+        for view in news.first_used:
+            use = view.last_evidence
+            if use and use.at > self._stepped_at - DAY_SECONDS:
+                self._known.arrive(view.account, use.at)
+                self._arrive(view, use.at)
+
+    def _arrive(self, view: SeenAccount, at: float) -> None:
+        self.successors.add(Successor(view.account, view.name, at))
+
+    def _judge(self, differing: Iterable[SeenAccount]) -> Iterator[Event]:
+        raised = self._known.raised
+        for view in differing:
+            account, use = view.account, view.last_evidence
+            if view.verdict == _INACTIVE and account not in raised:
+                self._known.raise_(account, use.at if use else NEVER)
+            elif view.verdict == _ACTIVE and account in raised:
+                yield from self._lower(view)
+
+    def _rule(self, account: str, name: str) -> None:
+        entry = self._entry(account, name)
+        if entry.exemption or entry.decommission.disabled_on_at is not None:
+            self._ruled[account] = entry
+        else:
+            self._ruled.pop(account, None)
+
+    def _entry(self, account: str, name: str) -> Entry:
+        assert self._registry is not None  # noqa: S101 - set by each step, for mypy
+        return self._registry.entry(account, name)
+
+    def _lower(self, view: SeenAccount) -> Iterator[Event]:
+        used_at, use = self._known.lower(view.account), view.last_evidence
+        # A longer threshold makes an account active by a use long before.
+        if use is not None and use.at > used_at:
+            self._known.reactivate(view.account, use.at, _told_by(use))
+            yield by_use(Happening.REACTIVATED, view, use)
+
+    # --- those that are on their way out -------------------------------------
+
+    def _follow(
+        self, view: SeenAccount, doors: Doors, now_at: float
+    ) -> Iterator[Event]:
+        account = view.account
+        life = self._known.lives.get(account) or Life()
+        before, use = life.disabled_at, view.last_evidence
+        since, is_by_rule = self._since(view, life, doors, now_at)
+        if use and _is_used_again(life, since, use.at, is_by_rule=is_by_rule):
+            self._known.reactivate(account, use.at, _told_by(use))
+            self._known.change(account).unmarked_use_at = use.at
+            yield by_use(Happening.USED_AGAIN, view, use)
+            before, since, is_by_rule = None, None, False
+        if (since, is_by_rule) != (life.disabled_at, life.is_by_rule):
+            life = self._known.change(account)
+            life.disabled_at, life.is_by_rule = since, is_by_rule
+            life.is_ready_told = False
+        if before is None and since is not None:
+            life.noticed_at = now_at
+            yield Event(Happening.DISABLED, account, view.name, since)
+        elif before is not None and since is None:
+            yield Event(Happening.ENABLED, account, view.name, now_at)
+        yield from self._ready(view, now_at)
+
+    def _since(
+        self, view: SeenAccount, life: Life, doors: Doors, now_at: float
+    ) -> tuple[float | None, bool]:
+        """Return since when an account is disabled, None for not, and by whose word."""
+        account = view.account
+        entry = self._ruled.get(account)
+        ruled_at = entry.decommission.disabled_on_at if entry else None
+        if ruled_at is not None and life.unmarked_use_at < ruled_at <= now_at:
+            return ruled_at, True
+        known = None if life.is_by_rule else life.disabled_at
+        if account in doors.closed:
+            if known is None and life.unmarked_use_at > NEVER:
+                # It is used although disabled, by imports: not before it is quiet.
+                return (None if view.verdict == _ACTIVE else now_at), False
+            return (now_at if known is None else known), False
+        # What nobody tells now changes nothing.
+        return (None if account in doors.told else known), False
+
+    def _ready(self, view: SeenAccount, now_at: float) -> Iterator[Event]:
+        account = view.account
+        life = self._known.lives.get(account)
+        if life is None or life.disabled_at is None:
+            return
+        ends_at = self._grace_ends_at(account, life.disabled_at)
+        is_over = now_at >= ends_at
+        if is_over is not life.is_ready_told:
+            self._known.change(account).is_ready_told = is_over
+            if is_over:
+                yield Event(Happening.READY, account, view.name, ends_at)
+
+    def _grace_ends_at(self, account: str, disabled_at: float) -> float:
+        entry = self._entry(account, self._roll.name(account))
+        return disabled_at + entry.decommission.grace_seconds
+
+    # --- exemptions, and what is gone ----------------------------------------
+
+    def _exemptions(self, now_at: float) -> Iterator[Event]:
+        for view in self._roll.among(self._exempt | self._ruled.keys()):
+            account = view.account
+            entry = self._ruled.get(account, NO_ENTRY)
+            until_at = entry.exemption.until_at if entry.exemption else None
+            is_exempt = account in self._exempt
+            if until_at is not None and until_at <= now_at:
+                if is_exempt:
+                    ended = Happening.EXEMPTION_ENDED
+                    yield Event(ended, account, view.name, until_at)
+                until_at = None
+            if is_exempt or until_at is not None:
+                self._known.exempt(account, until_at)
+
+    def _forget(self, now_at: float) -> None:
+        known = self._known
+        if not self._roll.is_same:
+            gone = {
+                account
+                for remembered in (known.raised, known.arrived, known.lives)
+                for account in remembered.keys() - self._roll.ids
+            }
+            self._missing = {each: self._missing.get(each, now_at) for each in gone}
+            for account in self._ruled.keys() - self._roll.ids:
+                del self._ruled[account]
+        for account, since_at in list(self._missing.items()):
+            if now_at - since_at > FORGET_AFTER_SECONDS:
+                known.forget(account)
+                del self._missing[account]
+
+    def _sum_up(self) -> None:
+        """See which lives there are, so that no step looks at all of them."""
+        lives = self._known.lives.items()
+        self._known.is_changed = False
+        self._marked = {each for each, life in lives if life.disabled_at is not None}
+        self._exempt = {
+            each for each, life in lives if life.exempt_until_at is not None
+        }
+
+    def _told_stages(self) -> Iterator[tuple[str, Stage]]:
+        for account, life in self._known.lives.items():
+            since = life.disabled_at
+            if since is not None or life.reactivations:
+                yield (
+                    account,
+                    Stage(
+                        since,
+                        None if since is None else self._grace_ends_at(account, since),
+                        life.reactivations,
+                        life.reactivated_at,
+                        life.reactivated_by,
+                    ),
+                )
+
+
+def _is_used_again(
+    life: Life, since: float | None, used_at: float, *, is_by_rule: bool
+) -> bool:
+    if since is None:
+        return False
+    if is_by_rule and used_at > since + DAY_SECONDS:
+        return True
+    is_known = life.disabled_at is not None
+    return is_known and used_at > life.noticed_at + SETTLE_SECONDS
+
+
+def _told_by(use: SeenUse) -> str:
+    return f"{use.kind} on {use.server_id}"
