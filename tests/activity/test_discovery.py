@@ -110,6 +110,29 @@ class TestFirstSight:
         assert watcher.view.watched_to_at == when
         assert watcher.account().quiet_since_at == when
 
+    @pytest.mark.parametrize("entries", [(A,), (A, NAME)])
+    def test_nobody_is_left(self, entries: tuple[str, ...]) -> None:
+        """Without any server the next reading of what is found is a first sight."""
+        watcher = Watcher(*entries)
+        server = Process("SA", A, start=0.0)
+        found(watcher, START)
+        watcher.watch_quietly(START, START + HOUR, server)
+        when = START + HOUR + 1
+        watcher.ledger.watch([NAME], at(when))
+        watcher.cycle(when)
+
+        assert watcher.view.watched_to_at is None
+
+        found(watcher, when, B)
+        when += POLL
+        other = Process("SB", B, start=0.0)
+        other.loaded_at = 0.0
+        rows = [a_row("OTHER")]
+        watcher.cycle(when, other.reading(when, rows))
+
+        assert watcher.view.watched_to_at == when
+        assert watcher.account("OTHER").quiet_since_at == when
+
     def test_unknown_source_is_nobodys(self) -> None:
         """What a source finds that was taken out meanwhile is not watched."""
         watcher, _, _ = a_found_pair()
@@ -258,11 +281,13 @@ class TestDropped:
 
     def test_operator_who_changes_something_else(self) -> None:
         """It ends nobody's watch whom a source dropped that stays."""
-        watcher, one, two = a_found_pair()
+        watcher = Watcher(NAME)
+        one, two = Process("SA", A, start=0.0), Process("SB", B, start=0.0)
+        found(watcher, START, A, B)
+        watcher.cycle(START, one.reading(START), two.reading(START))
         found(watcher, START + 1, A)
         watcher.ledger.watch([C, NAME], at(START + 10))
         third = Process("SC", C, start=START)
-        met(one, two, third)
         when = START + POLL
         watcher.cycle(when, one.reading(when), third.reading(when))
 
