@@ -47,6 +47,10 @@ from nats_idle_exporter.removal.hints import hints_at
 __all__ = ["CHECKS", "MANUAL", "Blocker", "Case", "Judgement", "examine", "judge"]
 
 
+# To look a member up in its class is slow, and many accounts are judged.
+_PASS, _FAIL, _UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
+
+
 class Checking(NamedTuple):
     """How an item is judged, by the case and now in Unix seconds; and by whose word."""
 
@@ -101,7 +105,7 @@ class Blocker(NamedTuple):
         It is the check's word for what fails, and ends with ``_unknown`` for what is
         not known.
         """
-        return self.check + ("_unknown" if self.outcome is Outcome.UNKNOWN else "")
+        return self.check + ("_unknown" if self.outcome is _UNKNOWN else "")
 
 
 class Judgement(NamedTuple):
@@ -113,15 +117,12 @@ class Judgement(NamedTuple):
 
 def judge(case: Case, now_at: float) -> Judgement:
     """Return what :func:`examine` would, without its words: for very many accounts."""
-    found = [(check, each.find(case, now_at)) for check, each in CHECKS.items()]
-    return Judgement(
-        _removability([each.outcome for _, each in found]),
-        tuple(
-            Blocker(check, each.outcome, each.number)
-            for check, each in found
-            if each.outcome is not Outcome.PASS
-        ),
-    )
+    blockers: list[Blocker] = []
+    for check, checking in CHECKS.items():
+        outcome, number, _ = checking.find(case, now_at)
+        if outcome is not _PASS:
+            blockers.append(Blocker(check, outcome, number))
+    return Judgement(_removability(blockers), tuple(blockers))
 
 
 def examine(case: Case, now_at: float) -> Dossier:
@@ -132,7 +133,9 @@ def examine(case: Case, now_at: float) -> Dossier:
         use=case.use,
         facts=case.facts,
         entry=case.entry,
-        removability=_removability([item.outcome for item in items]),
+        removability=_removability(
+            [each for each in items if each.outcome is not _PASS]
+        ),
         items=items,
         hints=hints_at(
             case.facts.account, case.facts.name, case.use, now_at, case.successors
@@ -142,8 +145,9 @@ def examine(case: Case, now_at: float) -> Dossier:
     )
 
 
-def _removability(outcomes: Sequence[Outcome]) -> Removability:
-    if Outcome.FAIL in outcomes:
+def _removability(blockers: Sequence[Blocker | Item]) -> Removability:
+    if not blockers:
+        return Removability.SAFE
+    if any(each.outcome is _FAIL for each in blockers):
         return Removability.BLOCKED
-    are_passed = all(each is Outcome.PASS for each in outcomes)
-    return Removability.SAFE if are_passed else Removability.UNKNOWN
+    return Removability.UNKNOWN
