@@ -167,11 +167,12 @@ class TestReloader:
 
     async def test_the_same_is_applied_too(self, tmp_path: Path) -> None:
         """Secrets in files may have changed; the log says that the rest did not."""
-        world = World(tmp_path)
+        world, text = World(tmp_path), GOOD + "exclude: [X]\n"
+        await world.load(text)
         with structlog.testing.capture_logs() as logs:
-            assert await world.load(GOOD) == ""
+            assert await world.load(text) == ""
 
-        assert len(world.applied) == 1
+        assert len(world.applied) == 2
         assert [log["event"] for log in logs] == [
             "configuration reloaded: it is the same"
         ]

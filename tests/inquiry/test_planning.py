@@ -62,6 +62,11 @@ class TestFirstRound:
 
         assert asked(planner.plan(places, raised, 1)) == ["T0008"]
         assert asked(planner.plan(places, raised, 1)) == ["T0001"]
+        rest = [asked(planner.plan(places, raised, 1)) for _ in range(6)]
+        assert rest == [[f"T000{number}"] for number in range(2, 8)]
+        assert planner.is_first_round
+        planner.plan(places, raised, 1)
+        assert not planner.is_first_round
 
 
 class TestLater:

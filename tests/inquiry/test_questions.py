@@ -103,9 +103,11 @@ class TestQuestions:
                 world.clock.advance(29)
 
             world.poller.keep = dawdle
-            await world.poller.cycle()
+            with capture_logs() as logs:
+                await world.poller.cycle()
 
         assert server.requests == []
+        assert not [each for each in logs if each["event"] == "accounts not asked"]
 
     async def test_trouble_is_told_once(self) -> None:
         """And once more when it comes back after it was over."""
