@@ -128,14 +128,13 @@ def judge(case: Case, now_at: float) -> Judgement:
 def examine(case: Case, now_at: float) -> Dossier:
     """Return the dossier of one account as of a moment in Unix seconds."""
     items = tuple(each.item(check, case, now_at) for check, each in CHECKS.items())
+    blockers = [each for each in items if each.outcome is not _PASS]
     return Dossier(
         system=case.system,
         use=case.use,
         facts=case.facts,
         entry=case.entry,
-        removability=_removability(
-            [each for each in items if each.outcome is not _PASS]
-        ),
+        removability=_removability(blockers),
         items=items,
         hints=hints_at(
             case.facts.account, case.facts.name, case.use, now_at, case.successors
