@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nats_idle_exporter.activity import AccountView
-from nats_idle_exporter.removal.checklist import Case, examine
+from nats_idle_exporter.removal.checklist import Case, Judgement, examine, judge
 from nats_idle_exporter.removal.dossier import FRESH, Dossier, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Use
 from nats_idle_exporter.removal.hints import NO_SUCCESSORS, Successors
@@ -42,18 +42,17 @@ class Material:
 
 
 class Dossiers(Mapping[str, Dossier]):
-    """By account id, of all accounts that have a view; safe in threads."""
+    """By account id, of all accounts that have a view; none is kept.
+
+    It may be asked in any thread.
+    """
 
     def __init__(self, system: str, material: Material) -> None:
         self._system = system
         self._material = material
-        self._made: dict[str, Dossier] = {}
 
     def __getitem__(self, account: str) -> Dossier:
-        dossier = self._made.get(account)
-        if dossier is None:
-            dossier = self._made[account] = self._make(account)
-        return dossier
+        return examine(self.case(account), self._material.now_at)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._material.views)
@@ -61,33 +60,40 @@ class Dossiers(Mapping[str, Dossier]):
     def __len__(self) -> int:
         return len(self._material.views)
 
-    def look_up(self, account: str) -> Dossier:
-        """Return a dossier without keeping it, for whoever looks at very many."""
-        return self._made.get(account) or self._make(account)
+    def case(self, account: str) -> Case:
+        """Return what a dossier is made from."""
+        material, facts = self._material, self.facts(account)
+        view = material.views[account]
+        return Case(
+            self._system,
+            use_of(view),
+            facts,
+            _completed(material.entries(account, view.name), facts),
+            material.stages.get(account, FRESH),
+            material.successors,
+        )
+
+    def judge(self, case: Case) -> Judgement:
+        """Return what a dossier would say, without its words: cheap, for very many."""
+        return judge(case, self._material.now_at)
 
     def entry(self, account: str) -> Entry:
         """Return what the rules say of an account, and where they do not, its JWT."""
         view = self._material.views[account]
         entry = self._material.entries(account, view.name)
+        # Facts are dear to make, and those of configuration mode hold no JWT.
         if not view.is_operator_mode:
             return entry
-        jwt = self._material.facts[account].jwt
-        return with_tags(entry, jwt.tags, jwt.description) if jwt else entry
+        return _completed(entry, self.facts(account))
 
     def facts(self, account: str) -> AccountFacts:
         """Return what is known of an account, without judging it."""
         return self._material.facts[account]
 
-    def stage(self, account: str) -> Stage:
-        """Return where an account stands on its way out."""
-        return self._material.stages.get(account, FRESH)
 
-    def _make(self, account: str) -> Dossier:
-        material = self._material
-        use, facts = use_of(material.views[account]), material.facts[account]
-        entry, stage = self.entry(account), self.stage(account)
-        case = Case(self._system, use, facts, entry, stage, material.successors)
-        return examine(case, material.now_at)
+def _completed(entry: Entry, facts: AccountFacts) -> Entry:
+    jwt = facts.jwt
+    return entry if jwt is None else with_tags(entry, jwt.tags, jwt.description)
 
 
 def use_of(view: AccountView) -> Use:

@@ -6,9 +6,8 @@ changes it after it was published.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from nats_idle_exporter.activity import SystemView
 from nats_idle_exporter.dossiers import Dossiers
@@ -72,11 +71,12 @@ class Snapshot:
     """Everything known at the end of one cycle.
 
     ``systems`` maps a system's name to its view, ``dossiers`` to what is known of
-    whether its accounts may go. ``completed_at`` is Unix seconds on our wall clock.
+    whose its accounts are and whether they may go; both have the same systems.
+    ``completed_at`` is Unix seconds on our wall clock.
     """
 
     systems: Mapping[str, SystemView]
-    dossiers: Mapping[str, Dossiers] = field(default_factory=dict)
+    dossiers: Mapping[str, Dossiers]
     endpoints: tuple[EndpointStatus, ...]
     inventories: tuple[InventoryStatus, ...] = ()
     discoveries: tuple[DiscoveryStatus, ...] = ()
@@ -90,23 +90,3 @@ class StateStatus:
 
     last_save_at: float = 0.0
     errors: int = 0
-
-
-class HasOwner(Protocol):
-    """What the operator said about who an account belongs to; "" is unsaid."""
-
-    @property
-    def owner(self) -> str:
-        """Return who answers for the account."""
-
-    @property
-    def team(self) -> str:
-        """Return the owner's team."""
-
-    @property
-    def environment(self) -> str:
-        """Return where the account is used, such as production."""
-
-
-Ownership = Callable[[str, str], HasOwner]
-"""(account id, account name) -> its owner; called in a thread, never changes."""

@@ -83,6 +83,7 @@ async def keep(remembering: Remembering, clock: FakeClock) -> None:
     await remembering.keep(
         Snapshot(
             systems={},
+            dossiers={},
             endpoints=(),
             cycle_duration_seconds=0.0,
             completed_at=clock.wall(),
@@ -102,6 +103,7 @@ async def cycle(
     await remembering.keep(
         Snapshot(
             systems=views,
+            dossiers={},
             endpoints=(),
             cycle_duration_seconds=0.0,
             completed_at=clock.wall(),

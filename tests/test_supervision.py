@@ -15,7 +15,7 @@ from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.supervision import ServiceManager
 
 NOTHING = Snapshot(
-    systems={}, endpoints=(), cycle_duration_seconds=0.1, completed_at=0.0
+    systems={}, dossiers={}, endpoints=(), cycle_duration_seconds=0.1, completed_at=0.0
 )
 INTERVAL = 30.0
 

@@ -11,34 +11,24 @@ import msgspec
 from nats_idle_exporter.activity import AccountView
 from nats_idle_exporter.api import facts as shapes
 from nats_idle_exporter.api import model
-from nats_idle_exporter.removal.dossier import Dossier, Removability
+from nats_idle_exporter.removal.dossier import Dossier
 from nats_idle_exporter.removal.wayout import WayOut
-from nats_idle_exporter.snapshot import HasOwner
 
 _Shape = TypeVar("_Shape")
 
 
 class Seen(NamedTuple):
-    """One account at the end of a cycle.
-
-    ``dossier`` is None where nobody collects what it is made from.
-    """
+    """One account at the end of a cycle."""
 
     system: str
     view: AccountView
-    owner: HasOwner
-    dossier: Dossier | None = None
-
-    @property
-    def removability(self) -> Removability:
-        """Return whether the account may go."""
-        return self.dossier.removability if self.dossier else Removability.UNKNOWN
+    dossier: Dossier
 
 
 def account(seen: Seen) -> model.Account:
     """Return the account in short."""
     view, dossier = seen.view, seen.dossier
-    facts = dossier.facts if dossier else None
+    facts, entry = dossier.facts, dossier.entry
     return model.Account(
         system=seen.system,
         account=view.account,
@@ -50,31 +40,28 @@ def account(seen: Seen) -> model.Account:
         idle_seconds=view.idle_seconds,
         threshold_seconds=view.threshold_seconds,
         quiet_since_at=_plain(view.quiet_since_at),
-        last_activity=_shaped(view.last_evidence, model.Evidence),
+        last_activity=_shaped_if_any(view.last_evidence, model.Evidence),
         connections=view.connections,
         leafnodes=view.leafnodes,
         inventory=view.inventory,
-        owner=seen.owner.owner,
-        team=seen.owner.team,
-        environment=seen.owner.environment,
-        holdings=_shaped(facts and facts.holdings, shapes.Holdings),
-        importers=len(facts.importers) if facts else 0,
-        importers_unknown=facts.importers_unknown if facts else None,
-        disabled_at=dossier.stage.disabled_at if dossier else None,
-        removability=seen.removability,
-        blockers=_blockers(dossier) if dossier else (),
+        owner=entry.owner,
+        team=entry.team,
+        environment=entry.environment,
+        holdings=_shaped_if_any(facts.holdings, shapes.Holdings),
+        importers=len(facts.importers),
+        importers_unknown=facts.importers_unknown,
+        disabled_at=dossier.stage.disabled_at,
+        removability=dossier.removability,
+        blockers=_blockers(dossier),
     )
 
 
-def detail(seen: Seen, way: WayOut | None, as_of_at: float) -> model.AccountDetail:
+def detail(seen: Seen, way: WayOut, as_of_at: float) -> model.AccountDetail:
     """Return all that is known of the account."""
-    dossier, said = seen.dossier, account(seen)
-    if dossier is None:
-        return model.AccountDetail(as_of_at=as_of_at, account=said, way_out=way)
-    facts = dossier.facts
+    dossier, facts = seen.dossier, seen.dossier.facts
     return model.AccountDetail(
         as_of_at=as_of_at,
-        account=said,
+        account=account(seen),
         checklist=tuple(shapes.Item(**item._asdict()) for item in dossier.items),
         hints=tuple(shapes.HintedCause(**each._asdict()) for each in dossier.hints),
         manual=dossier.manual,
@@ -94,9 +81,13 @@ def _blockers(dossier: Dossier) -> tuple[model.Blocker, ...]:
     )
 
 
-def _shaped(value: Any, shape: type[_Shape]) -> _Shape | None:
-    """Return a value in the shape that has the same names; None stays None."""
-    return None if value is None else msgspec.convert(_plain(value), shape)
+def _shaped(value: Any, shape: type[_Shape]) -> _Shape:
+    """Return a value in the shape that has the same names."""
+    return msgspec.convert(_plain(value), shape)
+
+
+def _shaped_if_any(value: Any, shape: type[_Shape]) -> _Shape | None:
+    return None if value is None else _shaped(value, shape)
 
 
 def _plain(value: Any) -> Any:

@@ -14,7 +14,7 @@ from nats_idle_exporter.api.accounts import Seen
 from nats_idle_exporter.api.query import Query
 from nats_idle_exporter.removal.dossier import Removability
 from nats_idle_exporter.removal.wayout import Place, way_out
-from nats_idle_exporter.snapshot import Ownership, Snapshot
+from nats_idle_exporter.snapshot import Snapshot
 
 
 class UnknownError(LookupError):
@@ -23,15 +23,14 @@ class UnknownError(LookupError):
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One snapshot, and what the operator's rules say of its accounts' owners."""
+    """Tells of the accounts of one snapshot."""
 
     snapshot: Snapshot
-    ownership: Ownership
 
     def accounts(self, query: Query) -> model.Accounts:
         """Return those accounts that a query asks for.
 
-        When asked by removability, very many may have to be examined to find few, and
+        When asked by removability, very many may have to be judged to find few, and
         that takes seconds.
 
         Raises:
@@ -59,26 +58,21 @@ class Book:
             raise UnknownError("no such account in this system, or it is excluded")
         seen = self.seen(system, views[index])
         now_at = self.snapshot.completed_at
-        way = None
-        if seen.dossier:
-            way = way_out(seen.dossier, now_at, self._place(system))
+        way = way_out(seen.dossier, now_at, self._place(system))
         return accounts.detail(seen, way, now_at)
 
     def seen(self, system: str, view: AccountView) -> Seen:
-        """Return an account with its dossier, which is not kept: it may be one of many.
-
-        Most of the accounts that are asked for are in use, and nobody else asks.
-        """
-        dossiers = self.snapshot.dossiers.get(system)
-        dossier = dossiers.look_up(view.account) if dossiers is not None else None
-        owner = dossier.entry if dossier else self.ownership(view.account, view.name)
-        return Seen(system, view, owner, dossier)
+        """Return an account with its dossier."""
+        return Seen(system, view, self.snapshot.dossiers[system][view.account])
 
     def _owner(self, system: str, view: AccountView) -> str:
-        dossiers = self.snapshot.dossiers.get(system)
-        if dossiers is not None:
-            return dossiers.entry(view.account).owner
-        return self.ownership(view.account, view.name).owner
+        return self.snapshot.dossiers[system].entry(view.account).owner
+
+    def _is(self, removability: Removability, system: str, view: AccountView) -> bool:
+        dossiers = self.snapshot.dossiers[system]
+        if not _may_be(view, removability):
+            return False
+        return dossiers.judge(dossiers.case(view.account)).removability is removability
 
     def _system(self, name: str) -> SystemView:
         view = self.snapshot.systems.get(name)
@@ -101,11 +95,9 @@ class Book:
                 continue
             if query.owner is not None and query.owner != self._owner(system, view):
                 continue
-            if not _may_be(view, query.removability):
+            if query.removability and not self._is(query.removability, system, view):
                 continue
-            seen = self.seen(system, view)
-            if query.removability in {None, seen.removability}:
-                yield seen
+            yield self.seen(system, view)
 
     def _after(self, query: Query) -> Iterator[tuple[str, AccountView]]:
         """Yield the accounts of the systems behind the cursor, sorted."""
@@ -121,13 +113,13 @@ class Book:
                 yield name, view
 
 
-def _may_be(view: AccountView, removability: Removability | None) -> bool:
-    """Say whether it is worth to examine an account that is looked for by that.
+def _may_be(view: AccountView, removability: Removability) -> bool:
+    """Say whether it is worth to judge an account that is looked for by that.
 
     One check is known by the verdict, and the whole is never better than that one.
     """
     if view.verdict is Verdict.ACTIVE:
-        return removability in {None, Removability.BLOCKED}
+        return removability is Removability.BLOCKED
     if view.verdict is Verdict.UNKNOWN:
         return removability is not Removability.SAFE
     return True

@@ -106,19 +106,19 @@ class AccountDetail(Struct, frozen=True, kw_only=True):
 
     ``hints`` are guesses at the cause, and no reason for anything. ``manual`` is what
     no program can see, for a person to tick off. ``way_out`` are commands to be read
-    and run by a person; null while none can be given.
+    and run by a person.
     """
 
     version: Version = VERSION
     as_of_at: float
     account: Account
-    checklist: tuple[Item, ...] = ()
-    hints: tuple[HintedCause, ...] = ()
-    manual: tuple[str, ...] = ()
-    stage: Stage | None = None
-    registry: RegistryEntry | None = None
-    facts: Facts | None = None
-    way_out: WayOut | None = None
+    checklist: tuple[Item, ...]
+    hints: tuple[HintedCause, ...]
+    manual: tuple[str, ...]
+    stage: Stage
+    registry: RegistryEntry
+    facts: Facts
+    way_out: WayOut
 
 
 class Server(Struct, frozen=True, kw_only=True):

@@ -6,12 +6,7 @@ from nats_idle_exporter.metrics.family import Family, Kind
 from nats_idle_exporter.metrics.negotiation import Choice, Encoding, negotiate
 from nats_idle_exporter.metrics.page import Page, Pages, make_page
 from nats_idle_exporter.metrics.process import ProcessMetrics
-from nats_idle_exporter.metrics.publication import (
-    HasOwner,
-    Ownership,
-    Publication,
-    ReloadStatus,
-)
+from nats_idle_exporter.metrics.publication import Publication, ReloadStatus
 from nats_idle_exporter.metrics.refusals import NO_REFUSALS, Refusal, Refusals
 from nats_idle_exporter.metrics.render import render
 
@@ -22,9 +17,7 @@ __all__ = [
     "Encoding",
     "Family",
     "Format",
-    "HasOwner",
     "Kind",
-    "Ownership",
     "Page",
     "Pages",
     "ProcessMetrics",

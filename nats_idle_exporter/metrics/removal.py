@@ -7,15 +7,15 @@ asks why.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Generic, NamedTuple, TypeVar
 
-from nats_idle_exporter.activity import AccountView, Verdict
-from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.metrics import removalfamilies as r
 from nats_idle_exporter.metrics.exposition import known_samples, pairs, samples
 from nats_idle_exporter.metrics.family import Family
-from nats_idle_exporter.removal.dossier import FRESH, Dossier, Removability, Stage
+from nats_idle_exporter.removal.checklist import Case, Judgement
+from nats_idle_exporter.removal.dossier import Removability, Stage
 from nats_idle_exporter.removal.facts import AccountFacts, Holdings
 from nats_idle_exporter.removal.registry import Entry
 
@@ -75,37 +75,25 @@ _RESERVED: tuple[tuple[str, Callable[[Holdings], int]], ...] = (
 
 
 def removal_lines(
-    views: Sequence[AccountView], bare: Sequence[bytes], dossiers: Dossiers | None
+    bare: Sequence[bytes],
+    cases: Sequence[Case],
+    judgements: Sequence[Judgement | None],
 ) -> Iterator[Lines]:
     """Yield the lines of some accounts of one system, family by family.
 
     Args:
-        views: the accounts.
-        bare: their labels without braces.
-        dossiers: of their system; without them no account is removable, and nothing
-            is known.
+        bare: the accounts' labels without braces.
+        cases: what is known of them.
+        judgements: whether they may go; None for accounts in use, which may not.
     """
     labels = [b"{%b}" % text for text in bare]
-    if dossiers is None:
-        yield r.REMOVABLE, samples(r.REMOVABLE.name, b"%d", labels, [0] * len(labels))
-        yield _STAGES[-1].lines(labels, [FRESH] * len(labels))
-        return
-    accounts = [view.account for view in views]
-    judged = [
-        dossiers[view.account] if view.verdict is Verdict.INACTIVE else None
-        for view in views
-    ]
-    # Facts are dear to make: those of a dossier are made already.
-    facts = [
-        dossier.facts if dossier else dossiers.facts(account)
-        for account, dossier in zip(accounts, judged, strict=True)
-    ]
-    stages = list(map(dossiers.stage, accounts))
+    facts = [case.facts for case in cases]
+    stages = [case.stage for case in cases]
     yield from (column.lines(labels, facts) for column in _FACTS)
     yield from (column.lines(labels, stages) for column in _STAGES)
-    yield _EXEMPTION.lines(labels, list(map(dossiers.entry, accounts)))
+    yield _EXEMPTION.lines(labels, [case.entry for case in cases])
     yield from _holding_lines(bare, [each.holdings for each in facts])
-    yield from _judged_lines(bare, judged)
+    yield from _judged_lines(bare, judgements)
 
 
 def _holding_lines(
@@ -125,20 +113,25 @@ def _holding_lines(
 
 
 def _judged_lines(
-    bare: Sequence[bytes], judged: Sequence[Dossier | None]
+    bare: Sequence[bytes], judgements: Sequence[Judgement | None]
 ) -> Iterator[Lines]:
     removable: list[int] = []
     labels: list[bytes] = []
     numbers: list[int] = []
-    for dossier, text in zip(judged, bare, strict=True):
-        if dossier is None:
+    for judgement, text in zip(judgements, bare, strict=True):
+        if judgement is None:
             removable.append(0)
             continue
-        removable.append(dossier.removability is Removability.SAFE)
-        for item in dossier.blockers:
-            label = pairs(r.BLOCKERS.labels[-1:], (item.reason,))
-            labels.append(b"{%b,%b}" % (text, label))
-            numbers.append(max(1, item.number))
+        removable.append(judgement.removability is Removability.SAFE)
+        for blocker in judgement.blockers:
+            labels.append(b"{%b,%b}" % (text, _reason(blocker.reason)))
+            numbers.append(max(1, blocker.number))
     braced = [b"{%b}" % text for text in bare]
     yield r.REMOVABLE, samples(r.REMOVABLE.name, b"%d", braced, removable)
     yield r.BLOCKERS, samples(r.BLOCKERS.name, b"%d", labels, numbers)
+
+
+@cache
+def _reason(reason: str) -> bytes:
+    """Return the label of one of few reasons."""
+    return pairs(r.BLOCKERS.labels[-1:], (reason,))

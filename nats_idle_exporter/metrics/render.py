@@ -20,6 +20,7 @@ from nats_idle_exporter.activity import (
     UnwatchedKind,
     Verdict,
 )
+from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.metrics import catalogue as c
 from nats_idle_exporter.metrics.exposition import (
     Format,
@@ -30,12 +31,9 @@ from nats_idle_exporter.metrics.exposition import (
     samples,
 )
 from nats_idle_exporter.metrics.family import ACCOUNT_LABELS, Family
-from nats_idle_exporter.metrics.publication import (
-    HasOwner,
-    Publication,
-    ReloadStatus,
-)
+from nats_idle_exporter.metrics.publication import Publication, ReloadStatus
 from nats_idle_exporter.metrics.removal import removal_lines
+from nats_idle_exporter.removal.registry import Entry
 from nats_idle_exporter.snapshot import (
     DiscoveryStatus,
     EndpointStatus,
@@ -46,6 +44,9 @@ from nats_idle_exporter.snapshot import (
 
 BLOCK = 500
 """Accounts whose lines are made without letting another thread in."""
+
+# To look a member up in its class is slow, and there are many accounts.
+_INACTIVE = Verdict.INACTIVE
 
 Lines = dict[Family, list[bytes]]
 
@@ -59,7 +60,7 @@ class _Column(NamedTuple):
 
 
 def _is_inactive(view: AccountView) -> bool:
-    return view.verdict is Verdict.INACTIVE
+    return view.verdict is _INACTIVE
 
 
 _COLUMNS = (
@@ -92,9 +93,6 @@ def render(
     _add_state(lines, publication.state)
     if publication.snapshot is not None:
         _add_snapshot(lines, publication.snapshot)
-        for system, view in sorted(publication.snapshot.systems.items()):
-            for block in _blocks(view.accounts):
-                _add_accounts(lines, system, block, publication)
     joined = {family: b"".join(blocks) for family, blocks in lines.items()}
     return {form: expose(joined, c.FAMILIES, process[form], form) for form in Format}
 
@@ -134,6 +132,8 @@ def _add_snapshot(lines: Lines, snapshot: Snapshot) -> None:
         _add_discovery(lines, discovery)
     for system, view in sorted(snapshot.systems.items()):
         _add_system(lines, system, view)
+        for block in _blocks(view.accounts):
+            _add_accounts(lines, system, block, snapshot.dossiers[system])
 
 
 def _add_endpoint(lines: Lines, status: EndpointStatus) -> None:
@@ -200,7 +200,7 @@ def _add_accounts(
     lines: Lines,
     system: str,
     views: tuple[AccountView, ...],
-    publication: Publication,
+    dossiers: Dossiers,
 ) -> None:
     bare = [pairs(ACCOUNT_LABELS, (system, view.account, view.name)) for view in views]
     labels = [b"{%b}" % text for text in bare]
@@ -210,20 +210,23 @@ def _add_accounts(
     lines[c.ACCOUNT_LAST_ACTIVITY].append(
         known_samples(c.ACCOUNT_LAST_ACTIVITY.name, b"%.3f", labels, seen)
     )
-    owners = [publication.owner(system, view) for view in views]
-    lines[c.ACCOUNT_INFO].append(_infos(bare, views, owners))
-    dossiers = publication.dossiers(system)
-    for family, text in removal_lines(views, bare, dossiers):
+    cases = [dossiers.case(view.account) for view in views]
+    lines[c.ACCOUNT_INFO].append(_infos(bare, views, [case.entry for case in cases]))
+    judgements = [
+        dossiers.judge(case) if view.verdict is _INACTIVE else None
+        for view, case in zip(views, cases, strict=True)
+    ]
+    for family, text in removal_lines(bare, cases, judgements):
         lines[family].append(text)
 
 
 def _infos(
-    bare: Iterable[bytes], views: Iterable[AccountView], owners: Iterable[HasOwner]
+    bare: Iterable[bytes], views: Iterable[AccountView], entries: Iterable[Entry]
 ) -> bytes:
     """Return the info lines, which add labels to those that every family has."""
     name = c.ACCOUNT_INFO.name.encode()
     parts: list[bytes] = []
-    for text, view, entry in zip(bare, views, owners, strict=True):
+    for text, view, entry in zip(bare, views, entries, strict=True):
         mode = "operator" if view.is_operator_mode else "config"
         owner = _owner(mode, entry.owner, entry.team, entry.environment, view.inventory)
         parts += (name, b"{", text, b",", owner, b"} 1\n")

@@ -70,16 +70,6 @@ class Item(NamedTuple):
     detail: str
     source: str
 
-    @property
-    def reason(self) -> str:
-        """Return why it blocks, of a closed list.
-
-        It is the check's word for what fails, and ends with ``_unknown`` for what is
-        not known.
-        """
-        suffix = "_unknown" if self.outcome is Outcome.UNKNOWN else ""
-        return self.check + suffix
-
 
 class Hint(StrEnum):
     """A guess at the cause; never a reason for or against anything."""

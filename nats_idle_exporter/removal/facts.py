@@ -152,8 +152,7 @@ class Role(StrEnum):
     """It answers for logins of others."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AccountFacts:
+class AccountFacts(NamedTuple):
     """What is known of one account beside its use.
 
     Args:

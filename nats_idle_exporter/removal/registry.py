@@ -80,8 +80,8 @@ class Registry:
         """Some account was asked for: what is unused means something."""
         excluded = tuple(exclude)
         self._excluding = _Globs(excluded)
-        remembered = REMEMBERED if self._rules or excluded else 0
-        self._look_up = lru_cache(maxsize=remembered)(self._find)
+        has_any = bool(self._rules or excluded)
+        self._look_up = lru_cache(REMEMBERED)(self._find) if has_any else _find_none
 
     def entry(self, account: str, name: str) -> Entry:
         """Return the entry of the first rule that matches the id or the name."""
@@ -131,6 +131,10 @@ def with_tags(entry: Entry, tags: Iterable[str], description: str) -> Entry:
         environment=entry.environment or told.get("environment", ""),
         purpose=entry.purpose or description,
     )
+
+
+def _find_none(_account: str, _name: str) -> tuple[Entry, bool]:
+    return NO_ENTRY, False
 
 
 class _Globs:

@@ -36,14 +36,12 @@ def _account(detail: AccountDetail) -> Iterator[str]:
     yield from _owner(detail)
     if account.holdings is not None:
         yield f"Holds: {_holdings(detail)}"
-    if detail.facts is not None:
-        yield from _importers(detail.facts)
+    yield from _importers(detail.facts)
     yield from _checklist(detail)
     yield from _hints(detail)
     yield from _stage(detail)
-    if detail.way_out is not None:
-        yield ""
-        yield words.block(render_way(detail.way_out)).rstrip("\n")
+    yield ""
+    yield words.block(render_way(detail.way_out)).rstrip("\n")
 
 
 def _shown(text: str) -> str:
@@ -53,10 +51,9 @@ def _shown(text: str) -> str:
 def _owner(detail: AccountDetail) -> Iterator[str]:
     account, registry = detail.account, detail.registry
     said = [account.owner or "nobody known", account.team, account.environment]
-    if registry is not None:
-        said += [registry.contact, registry.purpose]
+    said += [registry.contact, registry.purpose]
     yield f"Owner: {', '.join(_shown(each) for each in said if each)}"
-    if registry is not None and (exemption := registry.exemption) is not None:
+    if (exemption := registry.exemption) is not None:
         until = words.moment(exemption.until_at)
         by, reason = _shown(exemption.by), _shown(exemption.reason)
         yield f"Exempt until {until} by {by}: {reason}"
@@ -87,9 +84,6 @@ def _importers(facts: Facts) -> Iterator[str]:
 
 def _checklist(detail: AccountDetail) -> Iterator[str]:
     yield ""
-    if not detail.checklist:
-        yield "Nothing was collected to judge by whether it may go, so it is not safe."
-        return
     yield "Checklist; what is not known does not pass"
     for item in detail.checklist:
         yield f"  {item.outcome:<8} {accountwords.CHECKS[item.check]}"
@@ -107,8 +101,6 @@ def _hints(detail: AccountDetail) -> Iterator[str]:
 
 def _stage(detail: AccountDetail) -> Iterator[str]:
     stage = detail.stage
-    if stage is None:
-        return
     if stage.disabled_at is not None:
         ends = stage.grace_ends_at
         grace = f"; its grace ends {words.moment(ends)}" if ends is not None else ""

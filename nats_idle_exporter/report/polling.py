@@ -49,14 +49,11 @@ class Polled:
 
     Args:
         snapshot: the only one, or the second of two.
-        setup: what it was made by.
         sample_seconds: between the two; None for one poll.
     """
 
-    def __init__(
-        self, snapshot: Snapshot, setup: Setup, sample_seconds: float | None
-    ) -> None:
-        self._book = Book(snapshot, setup.rules.registry.entry)
+    def __init__(self, snapshot: Snapshot, sample_seconds: float | None) -> None:
+        self._book = Book(snapshot)
         self._sample_seconds = sample_seconds
 
     @property
@@ -121,7 +118,7 @@ async def poll(
             tell(f"polling again in {format_duration(sample_seconds)}")
             await clock.sleep_until(clock.monotonic() + sample_seconds)
             await poller.cycle()
-    return Polled(snapshots[-1], setup, sample_seconds)
+    return Polled(snapshots[-1], sample_seconds)
 
 
 @asynccontextmanager

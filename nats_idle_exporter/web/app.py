@@ -58,7 +58,7 @@ class ServingState:
         page = self.pages.current
         if page is None or page.publication.snapshot is None:
             return None
-        return Book(page.publication.snapshot, page.publication.ownership)
+        return Book(page.publication.snapshot)
 
     @property
     def obstacle(self) -> str:

@@ -55,8 +55,8 @@ def render_index(
     snapshot = publication.snapshot if publication else None
     accounts: list[_Account] = []
     total = 0
-    if publication and snapshot:
-        accounts = _accounts(Book(snapshot, publication.ownership))
+    if snapshot:
+        accounts = _accounts(Book(snapshot))
         total = sum(len(view.accounts) for view in snapshot.systems.values())
     return render(
         "index.html.j2",
@@ -116,9 +116,9 @@ def _rank(item: tuple[str, AccountView]) -> tuple[bool, float, str, str]:
 
 
 def _account(seen: Seen) -> _Account:
-    system, view = seen.system, seen.view
-    owner = filter(None, (seen.owner.owner, seen.owner.team, seen.owner.environment))
-    blockers = seen.dossier.blockers if seen.dossier else ()
+    system, view, dossier = seen
+    entry = dossier.entry
+    owner = filter(None, (entry.owner, entry.team, entry.environment))
     evidence = words.EVIDENCE[view.last_evidence.kind] if view.last_evidence else ""
     inventory = words.INVENTORY[view.inventory]
     return _Account(
@@ -128,7 +128,7 @@ def _account(seen: Seen) -> _Account:
         evidence,
         inventory,
         owner=", ".join(owner),
-        removability=seen.removability,
-        blockers=", ".join(item.check for item in blockers),
+        removability=dossier.removability,
+        blockers=", ".join(item.check for item in dossier.blockers),
         path=account_path(system, view.account),
     )

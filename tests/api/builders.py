@@ -6,8 +6,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from nats_idle_exporter.activity import AccountView, Verdict
-from nats_idle_exporter.api.book import Book
-from nats_idle_exporter.dossiers import Dossiers, Material
+from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.removal.dossier import FRESH, Stage
 from nats_idle_exporter.removal.facts import (
     AccountFacts,
@@ -21,8 +20,9 @@ from nats_idle_exporter.removal.facts import (
 )
 from nats_idle_exporter.removal.registry import Decommission, Entry, Exemption
 from nats_idle_exporter.snapshot import Snapshot
-from tests.metrics.builders import NOW, a_snapshot, a_system, an_account, nobody
-from tests.removal.cases import APPROVED, some_facts
+from tests.metrics.builders import a_snapshot, a_system, an_account
+from tests.metrics.dossierbuilders import facts_of, material_of
+from tests.removal.cases import APPROVED, NOW
 
 HOSTILE = (
     "<script>alert('x')</script>",
@@ -72,8 +72,7 @@ def known(
 ) -> Known:
     """Return an account that may go, with changes of its view and its facts."""
     view = an_account(account, **changes)
-    told = some_facts(account=account, name=view.name, **facts or {})
-    return Known(view, told, entry, stage)
+    return Known(view, facts_of(view, **facts or {}), entry, stage)
 
 
 def knowing(**systems: list[Known]) -> Snapshot:
@@ -133,19 +132,12 @@ def hostile_facts(word: str) -> dict[str, Any]:
     }
 
 
-def a_book(snapshot: Snapshot) -> Book:
-    """Return a snapshot whose dossiers alone tell owners."""
-    return Book(snapshot, nobody)
-
-
 def _dossiers(system: str, everybody: list[Known]) -> Dossiers:
-    by_id = {each.view.account: each for each in everybody}
     by_names = {(each.view.account, each.view.name): each.entry for each in everybody}
-    material = Material(
-        views={account: each.view for account, each in by_id.items()},
-        facts={account: each.facts for account, each in by_id.items()},
+    material = material_of(
+        [each.view for each in everybody],
+        facts={each.view.account: each.facts for each in everybody},
         entries=lambda account, name: by_names[account, name],
-        stages={account: each.stage for account, each in by_id.items()},
-        now_at=NOW,
+        stages={each.view.account: each.stage for each in everybody},
     )
     return Dossiers(system, material)

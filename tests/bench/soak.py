@@ -21,7 +21,6 @@ from typing import NamedTuple
 
 import structlog
 
-from nats_idle_exporter.config import ConfiguredRules, parse_config
 from nats_idle_exporter.metrics import (
     Encoding,
     Format,
@@ -36,7 +35,6 @@ from tests.support.natsserver import NatsServer
 from tests.support.topology import a_cluster, running
 from tests.support.watching import Watching, watching
 
-CONFIG = "systems: [{endpoints: [http://127.0.0.1:8222]}]"
 """Without anything said about owners."""
 CYCLES = 10_000
 ACCOUNTS = 50
@@ -84,7 +82,6 @@ class Soak:
         self._process = ProcessMetrics()
         # Kept, as the daemon keeps it: the next one is made beside it.
         self._page = b""
-        self._rules = ConfiguredRules(parse_config(CONFIG))
 
     async def cycles(self, count: int) -> AsyncIterator[Sample]:
         """Run so many; yield a sample before every restart of a server."""
@@ -122,7 +119,6 @@ class Soak:
     def _render(self) -> None:
         publication = Publication(
             snapshot=self._watch.snapshot,
-            ownership=self._rules.registry.entry,
             reload=ReloadStatus(is_successful=True, last_success_at=0.0),
         )
         page = make_page(publication, self._process.read())

@@ -19,19 +19,18 @@ from tests.deploy.queries import (
 )
 from tests.metrics.builders import (
     NO_PROCESS,
-    NOW,
     a_publication,
     a_snapshot,
     a_system,
     an_account,
 )
 from tests.metrics.dossierbuilders import (
-    an_importer,
-    an_item,
+    a_blocker,
     facts_of,
     holdings,
-    with_dossiers,
+    with_blockers,
 )
+from tests.removal.cases import NOW, an_importer
 from tests.support.clients import connected
 from tests.support.monitoring_stack import (
     Service,
@@ -141,10 +140,10 @@ def removal_page() -> web.Application:
         "UNTOLD": facts_of(views[1], holdings=None, importers_unknown=None),
         "GOES": facts_of(views[2], holdings=None),
     }
-    snapshot = with_dossiers(
+    snapshot = with_blockers(
         a_snapshot({"default": a_system(*views)}),
         facts=facts,
-        items={"HOLDS": (an_item(Check.STREAMS),)},
+        blockers={"HOLDS": (a_blocker(Check.STREAMS),)},
         stages={"GOES": Stage(disabled_at=NOW - 60, grace_ends_at=NOW)},
     )
     page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any, NamedTuple
+from typing import Any
 
 from nats_idle_exporter.activity import (
     AccountView,
@@ -16,6 +16,7 @@ from nats_idle_exporter.activity import (
     Unwatched,
     Verdict,
 )
+from nats_idle_exporter.dossiers import Dossiers, Entries
 from nats_idle_exporter.metrics import Format, Page, Pages, Publication, ReloadStatus
 from nats_idle_exporter.snapshot import (
     DiscoveryStatus,
@@ -24,23 +25,11 @@ from nats_idle_exporter.snapshot import (
     Snapshot,
     StateStatus,
 )
+from tests.metrics.dossierbuilders import material_of, no_entries
+from tests.removal.cases import NOW
 
-NOW = 1_800_000_000.0
 URL = "http://127.0.0.1:8222"
 NO_PROCESS = dict.fromkeys(Format, b"")
-
-
-class Owner(NamedTuple):
-    """An owner as the registry tells it."""
-
-    owner: str = ""
-    team: str = ""
-    environment: str = ""
-
-
-def nobody(_account: str, _name: str) -> Owner:
-    """Own no account."""
-    return Owner()
 
 
 def an_evidence(at: float = NOW - 90_000) -> Evidence:
@@ -137,10 +126,16 @@ def a_snapshot(
     endpoints: Iterable[EndpointStatus] | None = None,
     inventories: Iterable[InventoryStatus] = (),
     discoveries: Iterable[DiscoveryStatus] = (),
+    entries: Entries = no_entries,
 ) -> Snapshot:
     """Return a snapshot of one system with one account and one endpoint."""
+    systems = {"default": a_system(an_account())} if systems is None else systems
     return Snapshot(
-        systems={"default": a_system(an_account())} if systems is None else systems,
+        systems=systems,
+        dossiers={
+            name: Dossiers(name, material_of(view.accounts, entries=entries))
+            for name, view in systems.items()
+        },
         endpoints=(an_endpoint(),) if endpoints is None else tuple(endpoints),
         inventories=tuple(inventories),
         discoveries=tuple(discoveries),
@@ -150,9 +145,8 @@ def a_snapshot(
 
 
 def a_publication(snapshot: Snapshot | None, **changes: Any) -> Publication:
-    """Return a publication of accounts that nobody owns."""
+    """Return a publication after a good reload and a save."""
     values: dict[str, Any] = {
-        "ownership": nobody,
         "reload": ReloadStatus(is_successful=True, last_success_at=NOW - 3600),
         "state": StateStatus(last_save_at=NOW - 30, errors=1),
     }

@@ -2,102 +2,69 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from nats_idle_exporter.dossiers import Dossiers, Material, use_of
-from nats_idle_exporter.removal.dossier import (
-    Check,
-    Dossier,
-    Item,
-    Outcome,
-    Removability,
-)
-from nats_idle_exporter.removal.facts import (
-    AccountFacts,
-    Holdings,
-    Import,
-    Importer,
-    Told,
-)
+from nats_idle_exporter.dossiers import Dossiers, Material
+from nats_idle_exporter.removal.checklist import Blocker, Case, Judgement
+from nats_idle_exporter.removal.dossier import Check, Outcome, Removability
 from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
-from tests.metrics.builders import NOW
+from tests.removal.cases import HOLDINGS, NOW, some_facts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from nats_idle_exporter.activity import AccountView
     from nats_idle_exporter.dossiers import Entries
     from nats_idle_exporter.removal.dossier import Stage
+    from nats_idle_exporter.removal.facts import AccountFacts, Holdings
     from nats_idle_exporter.snapshot import Snapshot
 
 
 def holdings(**changes: Any) -> Holdings:
     """Return what an account without JetStream holds: nothing."""
-    return replace(Holdings(as_of_at=NOW - 60), **changes)
+    return replace(HOLDINGS, **changes)
 
 
 def facts_of(view: AccountView, **changes: Any) -> AccountFacts:
-    """Return the facts of an account that has nothing, and all of them told."""
-    values: dict[str, Any] = {
-        "holdings": holdings(),
-        "exports": 0,
-        "imports": (),
-        "importers_unknown": 0,
-        "are_copies_known": True,
-        "is_expired": False,
-        "told_at": NOW,
+    """Return the facts of an account that nothing hinders, with changes."""
+    told = {
+        "account": view.account,
+        "name": view.name,
+        "is_operator_mode": view.is_operator_mode,
     }
-    return AccountFacts(
-        account=view.account,
-        name=view.name,
-        is_operator_mode=view.is_operator_mode,
-        **values | changes,
-    )
+    return some_facts(**told | changes)
 
 
-def an_importer(account: str) -> Importer:
-    """Return an account that imports one subject."""
-    imports = (Import("ORDERS", "orders.>", "stream"),)
-    return Importer(account, account, "active", imports, Told.SERVERS)
+def a_blocker(
+    check: Check, outcome: Outcome = Outcome.FAIL, number: int = 1
+) -> Blocker:
+    """Return an item of the checklist that does not pass."""
+    return Blocker(check, outcome, number)
 
 
-def an_item(check: Check, outcome: Outcome = Outcome.FAIL, number: int = 1) -> Item:
-    """Return an item of the checklist."""
-    return Item(check, outcome, number, "said in words", "jsz")
+Blocked = Mapping[str, tuple[Blocker, ...]]
+"""By account id, what stands in the way; nothing for who is left out."""
 
 
 class HandMade(Dossiers):
-    """Dossiers whose items are told, not judged; ``asked`` names whose were made."""
+    """Dossiers whose judgement is told; ``asked`` names who was judged."""
 
-    def __init__(
-        self, material: Material, items: Mapping[str, tuple[Item, ...]]
-    ) -> None:
+    def __init__(self, material: Material, blockers: Blocked) -> None:
         super().__init__("default", material)
-        self._views = material.views
-        self._items = items
+        self._blockers = blockers
         self.asked: list[str] = []
 
-    def __getitem__(self, account: str) -> Dossier:
-        """Return what was told: safe without an item that blocks."""
-        self.asked.append(account)
-        items = self._items.get(account, ())
-        return Dossier(
-            system="default",
-            use=use_of(self._views[account]),
-            facts=self.facts(account),
-            entry=self.entry(account),
-            removability=_removability(items),
-            items=items,
-            stage=self.stage(account),
-        )
-
-
-def _removability(items: Iterable[Item]) -> Removability:
-    outcomes = {item.outcome for item in items}
-    if Outcome.FAIL in outcomes:
-        return Removability.BLOCKED
-    return Removability.UNKNOWN if Outcome.UNKNOWN in outcomes else Removability.SAFE
+    def judge(self, case: Case) -> Judgement:
+        """Return what was told: safe without a blocker."""
+        self.asked.append(case.facts.account)
+        blockers = self._blockers.get(case.facts.account, ())
+        outcomes = {each.outcome for each in blockers}
+        removability = Removability.UNKNOWN if outcomes else Removability.SAFE
+        if Outcome.FAIL in outcomes:
+            removability = Removability.BLOCKED
+        return Judgement(removability, blockers)
 
 
 def no_entries(_account: str, _name: str) -> Entry:
@@ -105,27 +72,34 @@ def no_entries(_account: str, _name: str) -> Entry:
     return NO_ENTRY
 
 
-def dossiers_of(
+def material_of(
     views: Iterable[AccountView],
     *,
     facts: Mapping[str, AccountFacts] | None = None,
-    items: Mapping[str, tuple[Item, ...]] | None = None,
     stages: Mapping[str, Stage] | None = None,
     entries: Entries = no_entries,
-) -> HandMade:
-    """Return dossiers of accounts that have nothing, but for what is told."""
+) -> Material:
+    """Return what is known of accounts that have nothing, but for what is told."""
     views = tuple(views)
-    material = Material(
+    return Material(
         views={view.account: view for view in views},
         facts={view.account: facts_of(view) for view in views} | dict(facts or {}),
         entries=entries,
         stages=stages or {},
         now_at=NOW,
     )
-    return HandMade(material, items or {})
 
 
-def with_dossiers(snapshot: Snapshot, **told: Any) -> Snapshot:
-    """Return the snapshot with dossiers of its only system, ``default``."""
-    dossiers = dossiers_of(snapshot.systems["default"].accounts, **told)
-    return replace(snapshot, dossiers={"default": dossiers})
+def hand_made(
+    views: Iterable[AccountView],
+    blockers: Blocked | None = None,
+    **told: Any,
+) -> HandMade:
+    """Return dossiers with these blockers, and else as :func:`material_of`."""
+    return HandMade(material_of(views, **told), blockers or {})
+
+
+def with_blockers(snapshot: Snapshot, **told: Any) -> Snapshot:
+    """Return the snapshot with the system ``default`` judged by hand."""
+    dossiers = hand_made(snapshot.systems["default"].accounts, **told)
+    return replace(snapshot, dossiers={**snapshot.dossiers, "default": dossiers})

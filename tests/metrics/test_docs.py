@@ -19,7 +19,6 @@ from nats_idle_exporter.removal.facts import Jwt
 from nats_idle_exporter.removal.registry import Entry, Exemption
 from tests.metrics.builders import (
     NO_PROCESS,
-    NOW,
     a_lookup,
     a_publication,
     a_server,
@@ -29,8 +28,9 @@ from tests.metrics.builders import (
     an_account,
     an_endpoint,
 )
-from tests.metrics.dossierbuilders import an_item, facts_of, with_dossiers
+from tests.metrics.dossierbuilders import a_blocker, facts_of, with_blockers
 from tests.metrics.parsing import parse
+from tests.removal.cases import NOW
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 FORMULA = re.compile(
@@ -67,7 +67,7 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
         an_account(f"A{i}", verdict=Verdict.ACTIVE if i < active else Verdict.INACTIVE)
         for i in range(accounts)
     ]
-    snapshot = with_dossiers(
+    snapshot = with_blockers(
         a_snapshot(
             {
                 "default": a_system(*views, servers=tuple(map(a_server, urls))),
@@ -78,7 +78,7 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
             [a_lookup(f"dns+http://{i}") for i in range(lookups)],
         ),
         facts={v.account: facts_of(v, jwt=Jwt(expires_at=NOW)) for v in views},
-        items={view.account: tuple(map(an_item, Check)) for view in views},
+        blockers={view.account: tuple(map(a_blocker, Check)) for view in views},
         stages={view.account: Stage(NOW, NOW, 1) for view in views},
         entries=lambda _account, _name: Entry(exemption=Exemption(NOW, "", "")),
     )
@@ -106,8 +106,8 @@ def test_every_reason_that_blocks_is_documented() -> None:
     listed = ", ".join(f"`{check}`" for check in Check)
 
     assert f"by the name of the check: {listed}." in DOCUMENT.read_text()
-    assert an_item(Check.USE).reason == "use"
-    assert an_item(Check.USE, Outcome.UNKNOWN).reason == "use_unknown"
+    assert a_blocker(Check.USE).reason == "use"
+    assert a_blocker(Check.USE, Outcome.UNKNOWN).reason == "use_unknown"
 
 
 def test_every_reason_is_documented() -> None:

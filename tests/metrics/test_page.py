@@ -16,12 +16,11 @@ from nats_idle_exporter.metrics import (
     Pages,
     make_page,
 )
+from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
 from tests.metrics.builders import (
     NO_PROCESS,
-    Owner,
     a_publication,
     a_snapshot,
-    nobody,
     shown,
 )
 
@@ -36,19 +35,19 @@ async def running(pages: Pages) -> AsyncIterator[None]:
 
 
 class Gate:
-    """An ownership that waits in the rendering thread until it is opened."""
+    """Rules that wait in the rendering thread until they are let go."""
 
     def __init__(self) -> None:
         self.entered = threading.Event()
         self.opened = threading.Event()
         self.threads: set[int] = set()
 
-    def __call__(self, _account: str, _name: str) -> Owner:
+    def __call__(self, _account: str, _name: str) -> Entry:
         """Answer as soon as the gate is open."""
         self.threads.add(threading.get_ident())
         self.entered.set()
         assert self.opened.wait(timeout=10)
-        return Owner()
+        return NO_ENTRY
 
 
 class TestMakePage:
@@ -97,7 +96,7 @@ class TestPages:
         pages = Pages()
         gate = Gate()
         old = a_publication(a_snapshot())
-        slow = a_publication(a_snapshot(), ownership=gate)
+        slow = a_publication(a_snapshot(entries=gate))
 
         async with running(pages):
             pages.offer(old)
@@ -117,16 +116,16 @@ class TestPages:
         gate = Gate()
         seen: list[str] = []
 
-        def overtaken(account: str, _name: str) -> Owner:
+        def overtaken(account: str, _name: str) -> Entry:
             seen.append(account)
-            return Owner()
+            return NO_ENTRY
 
-        newest = a_publication(a_snapshot(), ownership=nobody)
+        newest = a_publication(a_snapshot())
 
         async with running(pages):
-            pages.offer(a_publication(a_snapshot(), ownership=gate))
+            pages.offer(a_publication(a_snapshot(entries=gate)))
             await asyncio.to_thread(gate.entered.wait, 10)
-            pages.offer(a_publication(a_snapshot(), ownership=overtaken))
+            pages.offer(a_publication(a_snapshot(entries=overtaken)))
             pages.offer(newest)
             gate.opened.set()
             page = await shown(pages, newest)
@@ -137,11 +136,11 @@ class TestPages:
     async def test_a_fault_in_rendering_is_not_swallowed(self) -> None:
         """An unforeseen error ends the task that renders."""
 
-        def broken(_account: str, _name: str) -> Owner:
+        def broken(_account: str, _name: str) -> Entry:
             raise RuntimeError
 
         pages = Pages()
-        pages.offer(a_publication(a_snapshot(), ownership=broken))
+        pages.offer(a_publication(a_snapshot(entries=broken)))
 
         with pytest.raises(RuntimeError):
             await asyncio.wait_for(pages.run(), timeout=10)

@@ -16,24 +16,21 @@ from nats_idle_exporter.removal.facts import UNLIMITED, AccountFacts, Jwt
 from nats_idle_exporter.removal.registry import Entry, Exemption
 from tests.metrics.builders import (
     NO_PROCESS,
-    NOW,
-    Owner,
     a_publication,
     a_snapshot,
     a_system,
     an_account,
-    of_accounts,
 )
 from tests.metrics.dossierbuilders import (
     HandMade,
-    an_importer,
-    an_item,
-    dossiers_of,
+    a_blocker,
     facts_of,
+    hand_made,
     holdings,
-    with_dossiers,
+    with_blockers,
 )
 from tests.metrics.parsing import parse
+from tests.removal.cases import NOW, an_importer
 
 ALWAYS = {"account_removable", "account_reactivations_total"}
 
@@ -42,7 +39,7 @@ Samples = dict[str, dict[tuple[str, ...], float]]
 
 def shown(*accounts: Any, **told: Any) -> Samples:
     """Return family -> (account, further label) -> value, of removal facts."""
-    snapshot = with_dossiers(a_snapshot({"default": a_system(*accounts)}), **told)
+    snapshot = with_blockers(a_snapshot({"default": a_system(*accounts)}), **told)
     return read(render(a_publication(snapshot), NO_PROCESS)[Format.TEXT])
 
 
@@ -135,7 +132,7 @@ class TestFacts:
         found = shown(
             view,
             facts={"ORDERS": nothing},
-            items={"ORDERS": (an_item(Check.STREAMS, Outcome.UNKNOWN),)},
+            blockers={"ORDERS": (a_blocker(Check.STREAMS, Outcome.UNKNOWN),)},
         )
 
         assert {name for name, values in found.items() if values} == {
@@ -194,13 +191,13 @@ class TestJudgement:
 
     def test_removable_is_one_only_when_everything_passes(self) -> None:
         """One item that fails or is unknown makes it zero."""
-        items = {
-            "BLOCKED": (an_item(Check.ROLE),),
-            "UNKNOWN": (an_item(Check.ROLE, Outcome.UNKNOWN),),
-            "SAFE": (an_item(Check.ROLE, Outcome.PASS, 0),),
+        blockers = {
+            "BLOCKED": (a_blocker(Check.ROLE),),
+            "UNKNOWN": (a_blocker(Check.ROLE, Outcome.UNKNOWN),),
+            "SAFE": (),
         }
 
-        found = shown(*map(an_account, items), items=items)
+        found = shown(*map(an_account, blockers), blockers=blockers)
 
         assert found["account_removable"] == {
             ("BLOCKED",): 0,
@@ -210,14 +207,13 @@ class TestJudgement:
 
     def test_blockers_are_counted_by_reason(self) -> None:
         """What fails and what is unknown have reasons of their own; never zero."""
-        items = (
-            an_item(Check.STREAMS, number=7),
-            an_item(Check.IMPORTERS, Outcome.UNKNOWN, number=3),
-            an_item(Check.COPIES, Outcome.UNKNOWN, number=0),
-            an_item(Check.ROLE, Outcome.PASS, number=0),
+        blockers = (
+            a_blocker(Check.STREAMS, number=7),
+            a_blocker(Check.IMPORTERS, Outcome.UNKNOWN, number=3),
+            a_blocker(Check.COPIES, Outcome.UNKNOWN, number=0),
         )
 
-        found = shown(an_account(), items={"ORDERS": items})
+        found = shown(an_account(), blockers={"ORDERS": blockers})
 
         assert found["account_removal_blockers"] == {
             ("ORDERS", "streams"): 7,
@@ -229,26 +225,19 @@ class TestJudgement:
     def test_only_inactive_accounts_are_judged(self, verdict: Verdict) -> None:
         """Whoever is not proven idle is not removable, whatever the rest says."""
         views = (an_account("BUSY", verdict=verdict), an_account("IDLE"))
-        dossiers = dossiers_of(views)
+        dossiers = hand_made(views)
 
         found = read(page_with(dossiers, *views))
 
         assert found["account_removable"] == {("BUSY",): 0, ("IDLE",): 1}
         assert dossiers.asked == ["IDLE"]
 
-    def test_without_dossiers_nothing_is_removable(self) -> None:
-        """A system that nobody judged has zeros where zeros are safe, else nothing."""
-        found = read(render(of_accounts(an_account()), NO_PROCESS)[Format.TEXT])
 
-        assert {name for name, values in found.items() if values} == ALWAYS
-        assert {found[name]["ORDERS",] for name in ALWAYS} == {0}
-
-
-def page_with(dossiers: HandMade, *views: Any, **changes: Any) -> bytes:
+def page_with(dossiers: HandMade, *views: Any) -> bytes:
     """Return the page of accounts and dossiers."""
     snapshot = a_snapshot({"default": a_system(*views)})
     snapshot = replace(snapshot, dossiers={"default": dossiers})
-    return render(a_publication(snapshot, **changes), NO_PROCESS)[Format.TEXT]
+    return render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
 
 
 @pytest.mark.parametrize("count", [0, BLOCK - 1, BLOCK, BLOCK + 1])
@@ -259,13 +248,13 @@ def test_no_account_is_lost_between_blocks(count: int) -> None:
         view.account: facts_of(view, exports=i, holdings=holdings(bytes=i))
         for i, view in enumerate(views)
     }
-    items = {
-        view.account: (an_item(Check.STREAMS, number=i),)
+    blockers = {
+        view.account: (a_blocker(Check.STREAMS, number=i),)
         for i, view in enumerate(views)
         if i
     }
 
-    found = shown(*views, facts=facts, items=items)
+    found = shown(*views, facts=facts, blockers=blockers)
 
     numbers = {(f"A{i:05}",): i for i in range(count)}
     assert found["account_exports"] == numbers
@@ -291,9 +280,9 @@ def test_a_jwt_tells_what_no_rule_does(
     view = an_account(is_operator_mode=True)
     tags = ("owner:jwt", "team:jwt", "env:jwt", "owner:second")
     facts = {"ORDERS": facts_of(view, jwt=Jwt(tags=tags))}
-    dossiers = dossiers_of([view], facts=facts, entries=lambda _account, _name: entry)
+    dossiers = hand_made([view], facts=facts, entries=lambda _account, _name: entry)
 
-    page = page_with(dossiers, view, ownership=lambda _a, _n: Owner("not asked"))
+    page = page_with(dossiers, view)
 
     [labels] = [
         dict(labels)

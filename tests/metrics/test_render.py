@@ -29,8 +29,6 @@ from nats_idle_exporter.removal.facts import Jwt
 from nats_idle_exporter.removal.registry import Entry, Exemption
 from tests.metrics.builders import (
     NO_PROCESS,
-    NOW,
-    Owner,
     a_lookup,
     a_publication,
     a_server,
@@ -43,13 +41,13 @@ from tests.metrics.builders import (
     of_accounts,
 )
 from tests.metrics.dossierbuilders import (
-    an_importer,
-    an_item,
+    a_blocker,
     facts_of,
     holdings,
-    with_dossiers,
+    with_blockers,
 )
 from tests.metrics.parsing import PARSERS, parse, values
+from tests.removal.cases import NOW, an_importer
 
 GOLDEN = {Format.TEXT: "page.txt", Format.OPENMETRICS: "page.openmetrics.txt"}
 
@@ -82,7 +80,7 @@ def test_golden_page(form: Format) -> None:
         unknown,
         unwatched=[Unwatched(UnwatchedKind.ROUTE, "NPEER")],
     )
-    snapshot = with_dossiers(
+    snapshot = with_blockers(
         a_snapshot(
             {"default": system},
             inventories=[a_source(is_up=False, skipped=2, last_error="no file")],
@@ -98,10 +96,10 @@ def test_golden_page(form: Format) -> None:
                 importers=(an_importer("A"),),
             ),
         },
-        items={
+        blockers={
             hostile.account: (
-                an_item(Check.STREAMS, number=5),
-                an_item(Check.ROLE, Outcome.UNKNOWN),
+                a_blocker(Check.STREAMS, number=5),
+                a_blocker(Check.ROLE, Outcome.UNKNOWN),
             )
         },
         stages={"QUIET": Stage(NOW - 60, NOW + 60, reactivations=1)},
@@ -299,13 +297,15 @@ def test_every_account_is_there_once_whatever_the_blocks(count: int) -> None:
 def test_owners_are_asked_by_id_and_name(form: Format) -> None:
     """The info family carries what the registry says of this account."""
 
-    def ownership(account: str, name: str) -> Owner:
-        return Owner(f"owner of {account}", f"team {name}", 'pro"d\n')
+    def entries(account: str, name: str) -> Entry:
+        return Entry(
+            owner=f"owner of {account}", team=f"team {name}", environment='pro"d\n'
+        )
 
-    snapshot = a_snapshot({"default": a_system(an_account("AID", name="NAME"))})
-    publication = a_publication(snapshot, ownership=ownership)
+    system = a_system(an_account("AID", name="NAME"))
+    snapshot = a_snapshot({"default": system}, entries=entries)
 
-    page = render(publication, NO_PROCESS)[form]
+    page = render(a_publication(snapshot), NO_PROCESS)[form]
 
     [labels] = [
         dict(labels) for name, labels in parse(form, page) if name == "account_info"

@@ -6,10 +6,10 @@ from itertools import product
 
 import pytest
 
-from nats_idle_exporter.removal.checklist import CHECKS, MANUAL, Case
+from nats_idle_exporter.removal.checklist import CHECKS, MANUAL, Case, judge
 from nats_idle_exporter.removal.dossier import Check, Outcome, Removability
 from nats_idle_exporter.removal.facts import Role
-from tests.removal.cases import a_case, a_dossier, an_item
+from tests.removal.cases import NOW, a_case, a_dossier, an_item
 from tests.removal.checklist_table import TABLE
 
 
@@ -54,6 +54,19 @@ class TestVerdict:
             assert a_dossier(case).removability is not Removability.SAFE
         assert number >= (outcome is not Outcome.PASS), words
         assert check in CHECKS
+
+    @pytest.mark.parametrize(("case", "check", "outcome", "number", "words"), TABLE)
+    def test_a_judgement_is_the_dossier_without_words(
+        self, case: Case, check: Check, outcome: Outcome, number: int, words: str
+    ) -> None:
+        """Pages of many accounts say what the page of each one says."""
+        judgement, dossier = judge(case, NOW), a_dossier(case)
+
+        assert judgement.removability is dossier.removability
+        assert judgement.blockers == tuple(each[:3] for each in dossier.blockers)
+        blocked = {each.check: each[1:] for each in judgement.blockers}
+        passed = (Outcome.PASS, number)
+        assert blocked.get(check, passed) == (outcome, number), words
 
     def test_a_failure_outweighs_what_is_unknown(self) -> None:
         """What is known to block is said first."""

@@ -11,7 +11,7 @@ from nats_idle_exporter.api.query import Query
 from nats_idle_exporter.report.making import explain, make_report
 from nats_idle_exporter.report.model import Explanation, Report
 from nats_idle_exporter.snapshot import Snapshot
-from tests.api.builders import Known, a_book, knowing
+from tests.api.builders import Known, knowing
 
 
 class Knowing:
@@ -20,7 +20,7 @@ class Knowing:
     source = "a test"
 
     def __init__(self, snapshot: Snapshot, limits: tuple[str, ...] = ()) -> None:
-        self._book: Book = a_book(snapshot)
+        self._book: Book = Book(snapshot)
         self.limits = limits
 
     async def watch(self) -> Endpoints:

@@ -17,8 +17,8 @@ from tests.api.builders import (
     knowing,
     known,
 )
-from tests.metrics.builders import NOW, a_snapshot, a_system, an_account
-from tests.removal.cases import an_importer
+from tests.metrics.builders import a_snapshot, a_system, an_account
+from tests.removal.cases import NOW, an_importer
 from tests.report.builders import explained
 
 DISABLED = (
@@ -93,8 +93,8 @@ def test_what_stands_in_the_way() -> None:
     assert "storage unlimited" in text
 
 
-def test_without_a_dossier() -> None:
-    """Where nobody collects facts, nothing is safe, and nothing is left blank."""
+def test_an_account_that_nobody_used_or_owns() -> None:
+    """What there is not is said, and nothing is left blank."""
     view = an_account(
         verdict=Verdict.UNKNOWN,
         reason=Reason.WATCHED_TOO_SHORT,
@@ -107,9 +107,7 @@ def test_without_a_dossier() -> None:
         explained(a_snapshot({"default": a_system(view)}), "ORDERS")
     )
 
-    assert "Removal: unknown, not known, so not safe." in text
     assert "Owner: nobody known" in text
-    assert "so it is not safe." in text
     assert (
         "Verdict: unknown. No use seen, but not watched long enough yet. Proven idle"
         " for 1h of 1d. 23h more without use, and it will be. No use of it was ever"

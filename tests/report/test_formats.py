@@ -24,7 +24,7 @@ from nats_idle_exporter.report.model import Explanation, Report
 from nats_idle_exporter.report.text import render_text
 from nats_idle_exporter.web.words import visible
 from tests.api.builders import HOSTILE, hostile_snapshot, known
-from tests.metrics.builders import NOW
+from tests.removal.cases import NOW
 from tests.report.builders import explained, report_of, reported
 
 HERE = Path(__file__).parent

@@ -13,7 +13,8 @@ from nats_idle_exporter.removal.registry import Entry
 from nats_idle_exporter.report.making import FailOn, frees, matching
 from nats_idle_exporter.report.model import ObservationError
 from tests.api.builders import Known, knowing, known
-from tests.metrics.builders import NOW, a_snapshot, a_system, an_endpoint
+from tests.metrics.builders import a_snapshot, a_system, an_endpoint
+from tests.removal.cases import NOW
 from tests.report.builders import explained, report_of, reported
 
 

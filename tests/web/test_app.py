@@ -14,9 +14,10 @@ from aiohttp.test_utils import TestServer, make_mocked_request
 
 from nats_idle_exporter.config import WebOptions
 from nats_idle_exporter.metrics import Format, Pages, Publication, Refusal
+from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
 from nats_idle_exporter.web import ServingState, make_app
 from nats_idle_exporter.web.limits import Handler, Limit
-from tests.metrics.builders import Owner, a_publication, a_snapshot, shown
+from tests.metrics.builders import a_publication, a_snapshot, shown
 from tests.metrics.parsing import parse
 
 Ask = Callable[..., Awaitable[ClientResponse]]
@@ -129,11 +130,11 @@ class TestMetrics:
         """However often it is scraped, a publication is rendered once."""
         asked = []
 
-        def ownership(account: str, _name: str) -> Owner:
+        def entries(account: str, _name: str) -> Entry:
             asked.append(account)
-            return Owner()
+            return NO_ENTRY
 
-        publication = a_publication(a_snapshot(), ownership=ownership)
+        publication = a_publication(a_snapshot(entries=entries))
         async with serving(publication) as (ask, _):
             bodies = {await (await ask("/metrics")).read() for _ in range(3)}
 
@@ -171,11 +172,11 @@ class TestLandingPage:
         """However many ask at once, the page of one moment is made once."""
         asked = []
 
-        def ownership(account: str, _name: str) -> Owner:
+        def entries(account: str, _name: str) -> Entry:
             asked.append(account)
-            return Owner()
+            return NO_ENTRY
 
-        async with serving(a_publication(a_snapshot(), ownership=ownership)) as (
+        async with serving(a_publication(a_snapshot(entries=entries))) as (
             ask,
             _,
         ):

@@ -19,11 +19,10 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.metrics import Publication, ReloadStatus
+from nats_idle_exporter.removal.registry import Entry
 from nats_idle_exporter.web.pages import ACCOUNTS_SHOWN, render_index
 from nats_idle_exporter.web.templating import CONTENT_SECURITY_POLICY
 from tests.metrics.builders import (
-    NOW,
-    Owner,
     a_lookup,
     a_publication,
     a_server,
@@ -34,6 +33,7 @@ from tests.metrics.builders import (
     an_endpoint,
     of_accounts,
 )
+from tests.removal.cases import NOW
 from tests.web.reading import Document
 
 ENDPOINTS, ACCOUNTS, INVENTORY, DISCOVERY = 0, 1, 1, 1
@@ -255,8 +255,12 @@ class TestAccounts:
             leafnodes=1,
         )
         publication = a_publication(
-            a_snapshot({"default": a_system(view)}),
-            ownership=lambda account, name: Owner(f"{account}/{name}", "", "prod"),
+            a_snapshot(
+                {"default": a_system(view)},
+                entries=lambda account, name: Entry(
+                    owner=f"{account}/{name}", environment="prod"
+                ),
+            )
         )
 
         page = read(publication)
@@ -329,9 +333,9 @@ def hostile_publication() -> Publication:
         load_balanced=(HOSTILE,),
     )
     endpoint = an_endpoint(HOSTILE, last_error=HOSTILE, system=HOSTILE)
+    entry = Entry(owner=HOSTILE, team=HOSTILE, environment=HOSTILE)
     return a_publication(
-        a_snapshot({HOSTILE: system}, [endpoint]),
-        ownership=lambda _account, _name: Owner(HOSTILE, HOSTILE, HOSTILE),
+        a_snapshot({HOSTILE: system}, [endpoint], entries=lambda *_: entry)
     )
 
 

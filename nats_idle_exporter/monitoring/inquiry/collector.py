@@ -107,7 +107,7 @@ class Collector:
             Known(
                 views=self._views,
                 heard=dict(self._heard),
-                places=tuple(each.loaded for each in self._servers.values()),
+                loaded=self._loaded,
                 importers=self._index.importers,
                 listed_importers=self._listed.importers,
                 listed=self._listed.accounts,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from nats_idle_exporter.activity import AccountView, Instant
 from nats_idle_exporter.monitoring.inquiry.answers import Answer
@@ -23,8 +23,6 @@ from nats_idle_exporter.removal.facts import (
     Importer,
     Told,
 )
-
-_NOTHING: Final = Held()
 
 
 class Moment(NamedTuple):
@@ -52,7 +50,7 @@ class Known:
     Args:
         views: by account id.
         heard: what servers told when they were asked, by account id.
-        places: who is loaded, by endpoint.
+        loaded: those that some server has in memory.
         importers: who imports from whom, by servers.
         listed_importers: the same by the inventory.
         listed: what the inventory lists.
@@ -67,7 +65,7 @@ class Known:
 
     views: Mapping[str, AccountView]
     heard: Mapping[str, Heard]
-    places: tuple[Collection[str], ...]
+    loaded: Collection[str]
     importers: Imported
     listed_importers: Imported
     listed: Mapping[str, InventoryAccount]
@@ -88,6 +86,9 @@ class Facts(Mapping[str, AccountFacts]):
 
     def __init__(self, known: Known) -> None:
         self._known = known
+        # Most accounts hold nothing, and share that.
+        at = known.held_at
+        self._nothing = None if at is None else Holdings(as_of_at=at)
 
     @property
     def views(self) -> Mapping[str, AccountView]:
@@ -111,10 +112,10 @@ class Facts(Mapping[str, AccountFacts]):
         view = known.views[account]
         listed = known.listed.get(account)
         heard = known.heard.get(account)
-        is_loaded = any(account in place for place in known.places)
+        is_loaded = account in known.loaded
         answer = heard.answer if heard else None
         standing = standing_of(answer, listed, known.moment.wall_at)
-        if is_loaded and answer is None:
+        if is_loaded and answer is None and listed:
             # Nobody knows yet by which JWT the servers let clients in.
             standing = standing._replace(limits=None, is_expired=None)
         roles, unknown_roles = known.roles.of(
@@ -154,9 +155,9 @@ class Facts(Mapping[str, AccountFacts]):
 
     def _holdings(self, view: AccountView, standing: Standing) -> Holdings | None:
         known = self._known
-        held = known.held.get(view.account, _NOTHING)
-        if known.held_at is None:
-            return None
+        held = known.held.get(view.account)
+        if known.held_at is None or held is None:
+            return self._nothing
         memory, storage = held.memory_bytes, held.storage_bytes
         if view.is_operator_mode and held.are_tiers_hidden:
             if not standing.is_claimed:

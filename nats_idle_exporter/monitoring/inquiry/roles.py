@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from nats_idle_exporter.activity import ServerFacts
@@ -53,15 +54,16 @@ class RolesKnown:
             has.add(Role.LEAF_REMOTE)
         if standing.answers_logins:
             has.add(Role.AUTH_CALLOUT)
-        unknown = set(_NO_ROLES if self.is_whole else _BY_SERVERS)
-        if not self._knows_default(is_operator_mode=is_operator_mode):
-            unknown.add(Role.DEFAULT)
         # Who answers for logins stands in a JWT, or else in a configuration.
-        if not (
+        is_callout_known = (
             standing.is_claimed if is_operator_mode else self.configured is not None
-        ):
-            unknown.add(Role.AUTH_CALLOUT)
-        return frozenset(has), frozenset(unknown - has)
+        )
+        unknown = _unknown(
+            knows_servers=self.is_whole,
+            knows_default=self._knows_default(is_operator_mode=is_operator_mode),
+            knows_callout=is_callout_known,
+        )
+        return frozenset(has), unknown - has if has else unknown
 
     def _configured(self, account: str) -> frozenset[Role]:
         return self.configured.get(account, _NO_ROLES) if self.configured else _NO_ROLES
@@ -70,6 +72,19 @@ class RolesKnown:
         if self.configured is not None:
             return True
         return is_operator_mode and self.is_whole and self.knows_no_default
+
+
+@cache
+def _unknown(
+    *, knows_servers: bool, knows_default: bool, knows_callout: bool
+) -> frozenset[Role]:
+    """Return the roles that nobody can deny; very many accounts share them."""
+    unknown = set(_NO_ROLES if knows_servers else _BY_SERVERS)
+    if not knows_default:
+        unknown.add(Role.DEFAULT)
+    if not knows_callout:
+        unknown.add(Role.AUTH_CALLOUT)
+    return frozenset(unknown)
 
 
 def has_no_sentinel(servers: Iterable[ServerFacts]) -> bool:

@@ -7,7 +7,7 @@ before anything is taken for shut.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from nats_idle_exporter.activity import Reserved
 from nats_idle_exporter.monitoring.inquiry.answers import Answer
@@ -33,6 +33,10 @@ class Standing(NamedTuple):
     is_system: bool = False
 
 
+UNTOLD: Final = Standing()
+"""Of whom nobody told anything."""
+
+
 def standing_of(
     answer: Answer | None, listed: InventoryAccount | None, now_at: float
 ) -> Standing:
@@ -43,6 +47,8 @@ def standing_of(
         listed: what the inventory lists.
         now_at: Unix seconds.
     """
+    if answer is None and listed is None:
+        return UNTOLD
     by_server = answer.claimed if answer else None
     copies = [each for each in (by_server, listed) if each and each.limits is not None]
     newest = max(copies, key=_issued_at, default=None)

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 from nats_idle_exporter.removal.case import Case
 from nats_idle_exporter.removal.checks.saying import (
-    SERVERS,
-    Says,
+    Finding,
     accounts,
-    aged,
-    asked,
+    doubts,
+    fails,
     is_outdated,
-    outdated_words,
+    outdated,
+    passes,
 )
 from nats_idle_exporter.removal.checks.use import ACTIVE
-from nats_idle_exporter.removal.dossier import Check, Item
 from nats_idle_exporter.removal.facts import (
     UNLIMITED,
     Copy,
@@ -31,64 +30,65 @@ _TOLD = {
 }
 
 
-def check_streams(case: Case, now_at: float) -> Item:
+def check_streams(case: Case, now_at: float) -> Finding:
     """Judge what JetStream keeps for the account."""
     holdings = case.facts.holdings
-    says = Says(Check.STREAMS, _jetstream(holdings, now_at))
     if holdings is None:
-        return says.doubts(_UNTOLD)
+        return doubts(_UNTOLD)
     if number := holdings.streams or holdings.consumers:
-        return says.fails(number, _kept(holdings))
+        return fails(number, lambda: _kept(holdings))
     if is_outdated(holdings.as_of_at, now_at):
-        return says.doubts(outdated_words(holdings.as_of_at, now_at))
-    return says.passes("no streams and no consumers")
+        return outdated(holdings.as_of_at, now_at)
+    return passes("no streams and no consumers")
 
 
-def check_reserved(case: Case, now_at: float) -> Item:
+def check_reserved(case: Case, now_at: float) -> Finding:
     """Judge what is set aside; of an unlimited account nothing is."""
     holdings = case.facts.holdings
-    says = Says(Check.RESERVED, _jetstream(holdings, now_at))
     if holdings is None:
-        return says.doubts(_UNTOLD)
+        return doubts(_UNTOLD)
     memory, storage = holdings.reserved_memory_bytes, holdings.reserved_storage_bytes
-    words = f"memory: {_amount(memory)}, storage: {_amount(storage)}"
-    if number := sum(each > 0 for each in (memory, storage)):
-        return says.fails(number, words)
+    if number := (memory > 0) + (storage > 0):
+        return fails(number, lambda: _reserved(holdings))
     if is_outdated(holdings.as_of_at, now_at):
-        return says.doubts(outdated_words(holdings.as_of_at, now_at))
-    return says.passes(f"nothing set aside; {words}")
+        return outdated(holdings.as_of_at, now_at)
+    return passes(lambda: f"nothing set aside; {_reserved(holdings)}")
 
 
-def check_importers(case: Case, now_at: float) -> Item:
+def check_importers(case: Case, now_at: float) -> Finding:
     """Judge who imports from it; whose imports nobody told may be one of them."""
-    says, facts = Says(Check.IMPORTERS, asked(case, now_at)), case.facts
-    unknown = facts.importers_unknown
-    if importers := facts.importers:
-        return says.fails(len(importers), _importing(importers, unknown))
+    facts = case.facts
+    importers, unknown = facts.importers, facts.importers_unknown
+    if importers:
+        return fails(len(importers), lambda: _importing(importers, unknown))
     if unknown is None:
-        return says.doubts("none known, but not all accounts are known either")
+        return doubts("none known, but not all accounts are known either")
     if unknown:
-        words = f"none known, but nobody told the imports of {accounts(unknown)}"
-        return says.doubts(words, unknown)
+        return doubts(lambda: _untold(unknown), unknown)
     if is_outdated(facts.told_at, now_at):
-        return says.doubts(outdated_words(facts.told_at, now_at))
-    return says.passes("no account imports from it")
+        return outdated(facts.told_at, now_at)
+    return passes("no account imports from it")
 
 
-def check_copies(case: Case, now_at: float) -> Item:
+def check_copies(case: Case, now_at: float) -> Finding:
     """Judge which streams of other accounts live on this one's."""
-    says, facts = Says(Check.COPIES, asked(case, now_at)), case.facts
-    if copies := facts.copies:
-        return says.fails(len(copies), listed([_copying(each) for each in copies]))
+    facts, copies = case.facts, case.facts.copies
+    if copies:
+        return fails(len(copies), lambda: listed([_copying(each) for each in copies]))
     if not facts.are_copies_known:
-        return says.doubts("none known, but not all streams elsewhere are known")
+        return doubts("none known, but not all streams elsewhere are known")
     if is_outdated(facts.told_at, now_at):
-        return says.doubts(outdated_words(facts.told_at, now_at))
-    return says.passes("no stream elsewhere mirrors or sources from it")
+        return outdated(facts.told_at, now_at)
+    return passes("no stream elsewhere mirrors or sources from it")
 
 
-def _jetstream(holdings: Holdings | None, now_at: float) -> str:
-    return SERVERS + aged(None if holdings is None else holdings.as_of_at, now_at)
+def _untold(unknown: int) -> str:
+    return f"none known, but nobody told the imports of {accounts(unknown)}"
+
+
+def _reserved(holdings: Holdings) -> str:
+    memory = _amount(holdings.reserved_memory_bytes)
+    return f"memory: {memory}, storage: {_amount(holdings.reserved_storage_bytes)}"
 
 
 def _kept(holdings: Holdings) -> str:

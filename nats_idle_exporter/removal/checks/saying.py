@@ -2,36 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 from nats_idle_exporter.removal.case import Case
-from nats_idle_exporter.removal.dossier import Check, Item, Outcome
+from nats_idle_exporter.removal.dossier import Outcome
 from nats_idle_exporter.removal.words import counted, duration
 
 OLDEST_SECONDS = 86_400.0
 """What was told longer ago is not known any more: much may have come since."""
 
+PROOF = "the proof, by all servers' counters"
 REGISTRY = "the registry"
 SERVERS = "the servers' monitoring endpoints"
 
+Words = str | Callable[[], str]
+"""Words, or what makes them: most are never read, and making them is dear."""
 
-class Says(NamedTuple):
-    """Makes the item of one check, by the word of one source."""
 
-    check: Check
-    source: str
+# To look a member up in its class takes longer than all else in a finding.
+_PASS, _FAIL, _UNKNOWN = Outcome.PASS, Outcome.FAIL, Outcome.UNKNOWN
 
-    def passes(self, detail: str) -> Item:
-        """Say that nothing blocks here."""
-        return Item(self.check, Outcome.PASS, 0, detail, self.source)
 
-    def fails(self, number: int, detail: str) -> Item:
-        """Say how many things block, and which."""
-        return Item(self.check, Outcome.FAIL, number, detail, self.source)
+class Finding(NamedTuple):
+    """How one item stands; see :class:`..dossier.Item`."""
 
-    def doubts(self, detail: str, number: int = 1) -> Item:
-        """Say what nobody told."""
-        return Item(self.check, Outcome.UNKNOWN, number, detail, self.source)
+    outcome: Outcome
+    number: int
+    words: Words
+
+    @property
+    def detail(self) -> str:
+        """Return it in words."""
+        return self.words if isinstance(self.words, str) else self.words()
+
+
+def passes(words: Words) -> Finding:
+    """Say that nothing blocks here."""
+    return Finding(_PASS, 0, words)
+
+
+def fails(number: int, words: Words) -> Finding:
+    """Say how many things block, and which."""
+    return Finding(_FAIL, number, words)
+
+
+def doubts(words: Words, number: int = 1) -> Finding:
+    """Say what nobody told."""
+    return Finding(_UNKNOWN, number, words)
+
+
+def jetstream(case: Case, now_at: float) -> str:
+    """Return who told what JetStream holds, and how long ago at most."""
+    holdings = case.facts.holdings
+    return SERVERS + aged(None if holdings is None else holdings.as_of_at, now_at)
 
 
 def asked(case: Case, now_at: float) -> str:
@@ -51,9 +75,10 @@ def is_outdated(told_at: float | None, now_at: float) -> bool:
     return told_at is not None and now_at - told_at > OLDEST_SECONDS
 
 
-def outdated_words(told_at: float | None, now_at: float) -> str:
-    """Return why what was told does not count any more."""
-    return f"told {duration(now_at - (told_at or 0.0))} ago, too long to count"
+def outdated(told_at: float | None, now_at: float) -> Finding:
+    """Say that what was told does not count any more."""
+    since = now_at - (told_at or 0.0)
+    return doubts(lambda: f"told {duration(since)} ago, too long to count")
 
 
 def accounts(count: int) -> str:
