@@ -55,6 +55,7 @@ def a_jwt_of(account: str = "A", issued_at: float = 1000.0, **changes: Any) -> A
         "limits": AccountLimits(-1, -1),
         "imports": (),
         "exports": 0,
+        "is_served": True,
         **changes,
     }
     return InventoryAccount(**values)

@@ -72,7 +72,8 @@ class World:
         for server in self.servers:
             self.collector.take(self.reading(server, *accounts, **changes))
         for answer in answers:
-            self.collector.hear(answer, at(self.now))
+            for server in self.servers:
+                self.collector.hear(answer, at(self.now), server.server_id)
         return self.conclude(*accounts)
 
     def conclude(self, *accounts: str, **view: Any) -> Facts:
@@ -159,7 +160,7 @@ class TestImporters:
         world = World()
         world.cycle("A", "B", "SYSTEM")
         for answer in (an_answer("B", "A"), an_answer("SYSTEM", "A", "B")):
-            world.collector.hear(answer, at(world.now))
+            world.collector.hear(answer, at(world.now), "N1")
         view = a_system_view(
             a_view("A"), a_view("B", name="bee", verdict=Verdict.INACTIVE)
         )

@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -160,9 +160,7 @@ async def test_resolvers_that_differ(nats_version: str) -> None:
             assert item(watch, key, Check.CREDENTIALS).outcome is Outcome.PASS
 
 
-async def test_streams_of_an_expired_account(
-    nats_version: str, tmp_path: Path
-) -> None:
+async def test_streams_of_an_expired_account(nats_version: str, tmp_path: Path) -> None:
     """A server that starts does not load them, and does not tell of them."""
     operator = Operator()
     old = operator.add_account("OLD", claims=STORES)

@@ -11,6 +11,7 @@ from nats_idle_exporter.activity import (
     Origin,
     Reading,
     Reserved,
+    ServerFacts,
     Stock,
     StoredStream,
 )
@@ -19,6 +20,9 @@ from nats_idle_exporter.removal.facts import UNLIMITED
 MISSES_UNTIL_GONE: Final = 3
 """Rounds of an endpoint without a stream until it is believed to be gone: a server
 that starts answers before it has found its streams."""
+SETTLED_SECONDS: Final = 900.0
+"""How long a server needs at most to find its streams; of one that is younger as many
+rounds are awaited as until a missing stream is believed to be gone."""
 MOST_NAMES: Final = 20
 """Streams of one account that are named."""
 NOTHING: Final = Reserved(0, 0)
@@ -57,6 +61,21 @@ class _Place:
         self.reserved: Mapping[str, Reserved] = {}
         self.streams: dict[tuple[str, str], StoredStream] = {}
         self._misses: dict[tuple[str, str], int] = {}
+        self._server_id = ""
+        self._rounds_left = 0
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether what it does not list is not there."""
+        return self._rounds_left <= 0
+
+    def meet(self, server: ServerFacts) -> None:
+        """See whose round it is: one that starts lists streams as it finds them."""
+        if server.server_id != self._server_id:
+            self._server_id = server.server_id
+            self._rounds_left = MISSES_UNTIL_GONE
+        is_old = server.uptime_seconds >= SETTLED_SECONDS
+        self._rounds_left = 0 if is_old else self._rounds_left - 1
 
     def take(self, stock: Stock, asked: Instant) -> None:
         told = {(each.account, each.name): each for each in stock.streams}
@@ -84,6 +103,7 @@ class Rounds:
         """Take a reading in; most have no round."""
         if reading.stock and reading.jetstream:
             place = self._places.setdefault(reading.endpoint, _Place())
+            place.meet(reading.server)
             place.take(reading.stock, reading.jetstream.asked)
             self._is_new = True
 
@@ -98,6 +118,11 @@ class Rounds:
         if not endpoints or not self._places.keys() >= set(endpoints):
             return None
         return min(place.asked for place in self._places.values())
+
+    @property
+    def are_settled(self) -> bool:
+        """Whether every server had the time to find its streams."""
+        return all(place.is_settled for place in self._places.values())
 
     def add_up(self) -> None:
         """Bring ``held`` up to date."""

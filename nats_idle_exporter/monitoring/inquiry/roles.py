@@ -32,6 +32,8 @@ class RolesKnown:
         is_whole: whether every server of the system told both.
         knows_no_default: whether no server can have a default account in operator mode.
         configured: by configuration files; None when none was read.
+        are_configured_in_use: whether every server read these files since they
+            changed: until then they say what will be, and not what is.
     """
 
     system_accounts: Collection[str] = frozenset()
@@ -39,6 +41,7 @@ class RolesKnown:
     is_whole: bool = False
     knows_no_default: bool = False
     configured: Roles | None = None
+    are_configured_in_use: bool = True
 
     def of(
         self, account: str, standing: Standing, *, is_operator_mode: bool
@@ -58,7 +61,7 @@ class RolesKnown:
             unknown.add(Role.DEFAULT)
         # Who answers for logins stands in a JWT, or else in a configuration.
         if not (
-            standing.is_claimed if is_operator_mode else self.configured is not None
+            standing.is_claimed if is_operator_mode else self._is_configuration_known
         ):
             unknown.add(Role.AUTH_CALLOUT)
         return frozenset(has), frozenset(unknown - has)
@@ -66,8 +69,12 @@ class RolesKnown:
     def _configured(self, account: str) -> frozenset[Role]:
         return self.configured.get(account, _NO_ROLES) if self.configured else _NO_ROLES
 
+    @property
+    def _is_configuration_known(self) -> bool:
+        return self.configured is not None and self.are_configured_in_use
+
     def _knows_default(self, *, is_operator_mode: bool) -> bool:
-        if self.configured is not None:
+        if self._is_configuration_known:
             return True
         return is_operator_mode and self.is_whole and self.knows_no_default
 
