@@ -104,6 +104,7 @@ def told_by_inventory(
     is_complete: bool = True,
     roles: Roles | None = None,
     hidden: Iterable[InventoryAccount] = (),
+    written_at: float | None = None,
 ) -> Told:
     """Return one refresh of an inventory; ids of ``hidden`` can be no accounts'."""
     known = {each.account: each for each in (*accounts, *hidden)}
@@ -111,5 +112,7 @@ def told_by_inventory(
         {each.account: Listed(each.name, each.issued_at) for each in accounts},
         is_complete=is_complete,
     )
-    inventory = Inventory(accounts=known, roles=roles, refreshes=1)
+    inventory = Inventory(
+        accounts=known, roles=roles, refreshes=1, written_at=written_at
+    )
     return Told(listing, (), 0, inventory)

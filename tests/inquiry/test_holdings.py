@@ -18,7 +18,6 @@ from nats_idle_exporter.monitoring.inquiry.copies import (
     Copier,
     Copies,
     find_copies,
-    leads_to,
 )
 from nats_idle_exporter.monitoring.inquiry.holdings import (
     MISSES_UNTIL_GONE,
@@ -177,6 +176,19 @@ class TestImporterIndex:
         index.learn("D", [])
         index.learn("B", [])
         assert index.importers == {}
+        index.learn("B", ["C"])
+        index.learn("B", [])
+        assert index.importers == {}
+
+    def test_very_many(self) -> None:
+        """All may import from one, and all may leave at once."""
+        index, many = ImporterIndex(), [f"A{i:06}" for i in range(100_000)]
+        for account in many:
+            index.learn(account, ["HUB"])
+        assert index.importers == {"HUB": tuple(many)}
+        for account in many:
+            index.learn(account, [])
+        assert index.importers == {}
 
 
 class TestCopies:
@@ -228,7 +240,27 @@ class TestCopies:
     )
     def test_leads_to(self, local_subject: str, leads: bool) -> None:  # noqa: FBT001 - of a table
         """A wildcard may stand for any part of the prefix."""
-        assert leads_to(local_subject, "JS.A.API") is leads
+        imports = (LocalImport("A", "$JS.API.>", "service", local_subject),)
+
+        found = find_copies({"B": self.MIRROR}, lambda _account: imports)
+
+        assert ("A" in found.of) is leads
+
+    def test_very_many(self) -> None:
+        """One account may mirror very many others: each is found, and only it."""
+        many = range(20_000)
+        imports = tuple(
+            LocalImport(f"A{i}", "$JS.API.>", "service", f"JS.A{i}.API.>") for i in many
+        )
+        copying = tuple(
+            Copying(f"S{i}", Origin(f"JS.A{i}.API", is_mirror=True)) for i in many
+        )
+
+        found = find_copies({"B": Held(copying=copying)}, lambda _account: imports)
+
+        assert found.of == {
+            f"A{i}": (Copier("B", f"S{i}", is_mirror=True),) for i in many
+        }
 
 
 def test_a_round_is_asked_for_at_its_own_moment() -> None:

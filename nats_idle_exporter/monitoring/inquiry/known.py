@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
@@ -25,6 +26,7 @@ from nats_idle_exporter.removal.facts import (
 )
 
 _NOTHING: Final = Held()
+_ByExporter = Mapping[str, frozenset[Import]]
 
 
 class Moment(NamedTuple):
@@ -96,6 +98,7 @@ class Facts(Mapping[str, AccountFacts]):
 
     def __init__(self, known: Known) -> None:
         self._known = known
+        self._sorted: dict[tuple[Told, str], _ByExporter] = {}
 
     @property
     def views(self) -> Mapping[str, AccountView]:
@@ -242,10 +245,13 @@ class Facts(Mapping[str, AccountFacts]):
             self._known.heard.get(importer),
             self._known.listed.get(importer),
         )
-        live = [i.plain for i in (heard and heard.answer.imports) or ()]
-        planned = [Import(*i) for i in (listed and listed.imports) or ()]
-        by_servers = {each for each in live if each.account == exporter}
-        by_inventory = {each for each in planned if each.account == exporter}
+        by_servers = by_inventory = frozenset[Import]()
+        if heard:
+            live = self._by_exporter(Told.SERVERS, importer)
+            by_servers = live.get(exporter, by_servers)
+        if listed:
+            planned = self._by_exporter(Told.INVENTORY, importer)
+            by_inventory = planned.get(exporter, by_inventory)
         told = Told.BOTH if by_servers and by_inventory else Told.SERVERS
         if not by_servers:
             told = Told.INVENTORY
@@ -257,6 +263,26 @@ class Facts(Mapping[str, AccountFacts]):
             imports=tuple(sorted(by_servers | by_inventory)),
             told=told,
         )
+
+    def _by_exporter(self, told: Told, importer: str) -> _ByExporter:
+        """Return what an account imports, sorted once: it may import from very many."""
+        found = self._sorted.get((told, importer))
+        if found is None:
+            imports = self._imports(told, importer)
+            parted: defaultdict[str, set[Import]] = defaultdict(set)
+            for each in imports:
+                parted[each.account].add(each)
+            found = {a: frozenset(those) for a, those in parted.items()}
+            self._sorted[told, importer] = found
+        return found
+
+    def _imports(self, told: Told, importer: str) -> Iterator[Import]:
+        if told is Told.SERVERS:
+            live = self._known.heard[importer].answer.imports or ()
+            yield from (each.plain for each in live)
+        else:
+            for copy in self._known.listed[importer].copies:
+                yield from (Import(*each) for each in copy.imports or ())
 
     def _name(self, account: str) -> str:
         if view := self._known.views.get(account):
