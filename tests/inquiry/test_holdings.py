@@ -31,6 +31,7 @@ from nats_idle_exporter.removal.facts import UNLIMITED
 from tests.activity.builders import A, B, Process, at
 from tests.inquiry.builders import UNBOUND, a_stock
 
+ENABLED = {"TEAM": UNBOUND}
 ONE, TWO = Process("N1", A, 0.0), Process("N2", B, 0.0)
 
 
@@ -69,16 +70,42 @@ class TestStreams:
         """A server that starts may not have found it yet."""
         rounds = added(a_stock(a_stream(messages=5)))
         for _ in range(MISSES_UNTIL_GONE - 1):
-            added(a_stock(), rounds=rounds)
+            added(a_stock(reserved=ENABLED), rounds=rounds)
             assert rounds.held["TEAM"].messages == 5
-        added(a_stock(), rounds=rounds)
+        added(a_stock(reserved=ENABLED), rounds=rounds)
+
+        assert rounds.held["TEAM"].streams == 0
+
+    def test_an_account_that_is_gone(self) -> None:
+        """No server has it loaded any more."""
+        rounds = added(a_stock(a_stream()))
+        for when in range(MISSES_UNTIL_GONE):
+            rounds.take(ONE.reading(200 + when, [], stock=a_stock()))
+            rounds.add_up()
 
         assert rounds.held == {}
 
+    def test_jetstream_that_is_switched_off(self) -> None:
+        """Its streams stay on disk, and are back once it is switched on."""
+        rounds = added(a_stock(a_stream(messages=5)), *[a_stock()] * 9)
+        assert rounds.held["TEAM"].messages == 5
+        added(*[a_stock(reserved=ENABLED)] * (MISSES_UNTIL_GONE - 1), rounds=rounds)
+        assert rounds.held["TEAM"].messages == 5
+        added(a_stock(reserved=ENABLED), rounds=rounds)
+        assert rounds.held["TEAM"].streams == 0
+
+    def test_jetstream_that_is_elsewhere(self) -> None:
+        """What one server has switched off others still tell of."""
+        rounds = added(a_stock(a_stream()), *[a_stock()] * 9)
+        added(a_stock(reserved=ENABLED), server=TWO, rounds=rounds)
+
+        assert rounds.held["TEAM"].streams == 0
+
     def test_a_stream_that_is_back_is_missed_anew(self) -> None:
         """Misses count in a row only."""
-        rounds = added(a_stock(a_stream()), a_stock(), a_stock(), a_stock(a_stream()))
-        added(a_stock(), a_stock(), rounds=rounds)
+        missed = a_stock(reserved=ENABLED)
+        rounds = added(a_stock(a_stream()), missed, missed, a_stock(a_stream()))
+        added(missed, missed, rounds=rounds)
 
         assert rounds.held["TEAM"].streams == 1
 

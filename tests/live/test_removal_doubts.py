@@ -183,3 +183,36 @@ async def test_streams_of_an_expired_account(nats_version: str, tmp_path: Path) 
             await watch.cycles(SETTLED)
             found = item(watch, key, Check.STREAMS)
             assert found.outcome is not Outcome.PASS, found
+
+
+async def test_jetstream_that_is_switched_off(nats_version: str) -> None:
+    """The streams stay on disk, and no server tells of them."""
+    server = a_single("OLD", "APP", version=nats_version, jetstream=["OLD", "APP"])
+    async with running(server):
+        async with connected(server, "OLD") as client:
+            await add_stream(client, "ORDERS", ["orders"])
+            await client.jetstream().publish("orders", b"paid")
+        async with watched(server, inventory=[]) as watch:
+            await watch.cycles(SETTLED)
+            del server.config["accounts"]["OLD"]["jetstream"]
+            for change in (server.reload, server.restart):
+                await change()
+                await watch.cycles(SETTLED)
+                assert list((server.folder / "js").rglob("*.blk"))
+                found = item(watch, "OLD", Check.STREAMS)
+                assert found.outcome is not Outcome.PASS, found
+
+
+async def test_a_server_that_recovers_its_streams(nats_version: str) -> None:
+    """It answers before it has found them."""
+    server = a_single("OLD", version=nats_version, jetstream=["OLD"])
+    async with running(server):
+        async with connected(server, "OLD") as client:
+            for number in range(200):
+                await add_stream(client, f"S{number}", [f"s{number}"])
+        await server.restart()
+        async with watched(server, inventory=[]) as watch:
+            for _ in range(3):
+                await watch.cycles()
+                found = item(watch, "OLD", Check.STREAMS)
+                assert found.outcome is not Outcome.PASS, found
