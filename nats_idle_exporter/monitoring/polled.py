@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from nats_idle_exporter.activity import Instant, Listing, Reading, SystemView
@@ -195,7 +196,11 @@ class PolledSystem:
         try:
             async with asyncio.timeout(seconds):
                 asked = await ask_accounts(
-                    self.reader, url, server_id, accounts, self._hear
+                    self.reader,
+                    url,
+                    server_id,
+                    accounts,
+                    partial(self._hear, server_id),
                 )
                 trouble = asked.trouble
         except TimeoutError:
@@ -203,8 +208,8 @@ class PolledSystem:
         now = self._clock.monotonic()
         self.reporter.asked(without_credentials(url), trouble, now)
 
-    def _hear(self, answer: Answer) -> None:
-        self.collector.hear(answer, self._clock.now())
+    def _hear(self, server_id: str, answer: Answer) -> None:
+        self.collector.hear(answer, self._clock.now(), server_id)
 
 
 class PolledEndpoint:

@@ -6,7 +6,9 @@ They help a person to ask the right question first.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Iterator
+from operator import attrgetter
 from typing import NamedTuple
 
 from nats_idle_exporter.removal.dossier import Hint, HintedCause
@@ -55,29 +57,44 @@ class Successor(NamedTuple):
     arrived_at: float
 
 
+_arrived_at = attrgetter("arrived_at")
+
+
 class Successors:
     """Those who came into use while somebody watched, by the stems of their names.
 
-    Reading is safe in threads while somebody adds.
+    Reading is safe in threads while somebody adds: nobody is ever taken out. Very many
+    may have one stem, ``customer-1`` and all the others, so they are sorted by time.
     """
 
     def __init__(self) -> None:
-        self._by_stem: dict[str, tuple[Successor, ...]] = {}
+        self._by_stem: dict[str, list[Successor]] = {}
 
     def add(self, successor: Successor) -> None:
         """Know one more."""
         if stem := stem_of(successor.name):
-            self._by_stem[stem] = (*self._by_stem.get(stem, ()), successor)
+            insort(self._by_stem.setdefault(stem, []), successor, key=_arrived_at)
 
     def find(self, account: str, name: str, used_at: float) -> Successor | None:
         """Return who may have taken over from an account last used at that time."""
+        known = self._by_stem.get(stem_of(name), [])
+        place = bisect_left(known, used_at, key=_arrived_at)
+        after = _other(account, known, range(place, len(known)))
+        before = _other(account, known, range(place - 1, -1, -1))
         near = [
             each
-            for each in self._by_stem.get(stem_of(name), ())
-            if each.account != account
-            and abs(each.arrived_at - used_at) <= AROUND_SECONDS
+            for each in (before, after)
+            if each and abs(each.arrived_at - used_at) <= AROUND_SECONDS
         ]
         return min(near, key=lambda each: abs(each.arrived_at - used_at), default=None)
+
+
+def _other(
+    account: str, known: list[Successor], places: Iterable[int]
+) -> Successor | None:
+    """Return the first of these who is another account."""
+    those = (known[place] for place in places)
+    return next((each for each in those if each.account != account), None)
 
 
 NO_SUCCESSORS = Successors()

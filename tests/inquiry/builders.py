@@ -55,6 +55,7 @@ def a_jwt_of(account: str = "A", issued_at: float = 1000.0, **changes: Any) -> A
         "limits": AccountLimits(-1, -1),
         "imports": (),
         "exports": 0,
+        "is_served": True,
         **changes,
     }
     return InventoryAccount(**values)
@@ -103,6 +104,7 @@ def told_by_inventory(
     is_complete: bool = True,
     roles: Roles | None = None,
     hidden: Iterable[InventoryAccount] = (),
+    written_at: float | None = None,
 ) -> Told:
     """Return one refresh of an inventory; ids of ``hidden`` can be no accounts'."""
     known = {each.account: each for each in (*accounts, *hidden)}
@@ -110,5 +112,7 @@ def told_by_inventory(
         {each.account: Listed(each.name, each.issued_at) for each in accounts},
         is_complete=is_complete,
     )
-    inventory = Inventory(accounts=known, roles=roles, refreshes=1)
+    inventory = Inventory(
+        accounts=known, roles=roles, refreshes=1, written_at=written_at
+    )
     return Told(listing, (), 0, inventory)

@@ -47,6 +47,7 @@ RHYTHM = Rhythm(30.0, 300.0, 50)
 WALL = 1_000_000.0
 """What our wall clock is ahead of the timelines."""
 ONE = Process("N1", A, 0.0)
+SHUT = AccountLimits(0, 0)
 BY_JWT = Process("N2", B, 0.0, is_operator_mode=True, system_account="SYS")
 
 
@@ -72,7 +73,8 @@ class World:
         for server in self.servers:
             self.collector.take(self.reading(server, *accounts, **changes))
         for answer in answers:
-            self.collector.hear(answer, at(self.now))
+            for server in self.servers:
+                self.collector.hear(answer, at(self.now), server.server_id)
         return self.conclude(*accounts)
 
     def conclude(self, *accounts: str, **view: Any) -> Facts:
@@ -159,7 +161,7 @@ class TestImporters:
         world = World()
         world.cycle("A", "B", "SYSTEM")
         for answer in (an_answer("B", "A"), an_answer("SYSTEM", "A", "B")):
-            world.collector.hear(answer, at(world.now))
+            world.collector.hear(answer, at(world.now), "N1")
         view = a_system_view(
             a_view("A"), a_view("B", name="bee", verdict=Verdict.INACTIVE)
         )
@@ -202,6 +204,29 @@ class TestImporters:
             Import("A", "q", "service"),
             Import("A", "x", "stream"),
         )
+
+    def test_one_that_only_an_older_copy_tells(self) -> None:
+        """Of several sources nobody knows whose word servers have."""
+        world = World(BY_JWT)
+        older = a_jwt_of("B", 1.0, imports=(AccountImport("A", "x", "stream"),))
+        listed = a_jwt_of("B", 2.0, others=(older,))
+        world.collector.list_accounts(told_by_inventory(listed, a_jwt_of("A")))
+
+        (importer,) = world.cycle("A")["A"].importers
+
+        assert importer.told is Told.INVENTORY
+        assert importer.imports == (Import("A", "x", "stream"),)
+
+    def test_one_account_that_imports_from_very_many(self) -> None:
+        """Each of them knows its own import."""
+        many = [f"E{i:05}" for i in range(20_000)]
+        big = an_answer("BIG", *many)
+
+        facts = World().cycle("BIG", *many, answers=(big,))
+
+        for account in many:
+            (importer,) = facts[account].importers
+            assert importer.imports == (Import(account, "q", "service"),)
 
     def test_untold_accounts_of_the_inventory(self) -> None:
         """Of an id alone nobody knows what it imports."""
@@ -291,6 +316,48 @@ class TestHoldings:
 
         assert [each is not None for each in rounds] == [True] * 30 + [False]
 
+    def test_a_server_that_starts(self) -> None:
+        """It lists streams as it finds them: only what it lists is known."""
+        world, found = World(), a_stock(StoredStream("B", "S"))
+        world.now = 0.0
+        first = world.cycle("A", "B", stock=found, answers=(an_answer("B"),))
+        later = [world.cycle("A", "B", stock=found) for _ in range(2)]
+
+        assert first["A"].holdings is None
+        assert first["B"].holdings is not None
+        assert not first["A"].are_copies_known
+        assert [each["A"].holdings is None for each in later] == [True, False]
+        assert later[1]["A"].are_copies_known
+        world.servers = (Process("N3", A, world.now),)
+        assert world.cycle("A", "B", stock=found)["A"].holdings is None
+
+    def test_a_server_that_runs_for_long(self) -> None:
+        """One that found its streams long ago tells all at once."""
+        assert World().cycle("A", "B")["A"].holdings is not None
+
+    @pytest.mark.parametrize(
+        ("jwt", "is_known"),
+        [
+            (a_jwt_of("A"), True),
+            (a_jwt_of("A", expires_at=WALL + 9e9), True),
+            (a_jwt_of("A", expires_at=WALL), False),
+            (a_jwt_of("A", is_served=False), False),
+            (a_jwt_of("A", is_served=False, others=(a_jwt_of("A"),)), True),
+        ],
+    )
+    def test_an_account_that_no_server_loads(self, jwt: Any, is_known: bool) -> None:  # noqa: FBT001 - of a table
+        """Without a JWT that holds, servers leave its streams on their disks."""
+        world = World(BY_JWT)
+        world.collector.list_accounts(told_by_inventory(jwt))
+        world.collector.take(world.reading(BY_JWT, "SYS"))
+
+        facts = world.conclude("A")
+
+        assert (facts["A"].holdings is not None) is is_known
+        stock = a_stock(StoredStream("A", "S"))
+        world.collector.take(world.reading(BY_JWT, "SYS", stock=stock))
+        assert world.conclude("A")["A"].holdings is not None
+
     @pytest.mark.parametrize(
         ("claimed", "expected"),
         [
@@ -362,6 +429,83 @@ class TestJwts:
         assert not facts["A"].is_loaded
         assert facts["A"].limits == Limits(0, 0)
         assert facts["B"].importers == ()
+
+    @pytest.mark.parametrize(
+        ("jwt", "is_complete"),
+        [
+            (a_jwt_of("A", limits=SHUT, is_served=False), True),
+            (a_jwt_of("A", limits=SHUT), False),
+            (None, True),
+        ],
+    )
+    def test_unloaded_and_not_known_to_be_served(
+        self,
+        jwt: Any,
+        is_complete: bool,  # noqa: FBT001 - of a table
+    ) -> None:
+        """What was not pushed, or not read lately, lets nobody in and out."""
+        world = World(BY_JWT)
+        listed = [jwt] if jwt else []
+        told = told_by_inventory(*listed, is_complete=is_complete)
+        world.collector.list_accounts(told)
+        world.collector.take(world.reading(BY_JWT, "SYS"))
+
+        facts = world.conclude("A")
+
+        assert (facts["A"].limits, facts["A"].is_expired) == (None, None)
+        assert facts.closed == frozenset()
+
+    def test_every_server_must_shut_it(self) -> None:
+        """Each lets clients in by the JWT that it has in memory."""
+        world = World(BY_JWT, Process("N3", A, 0.0, **BY_JWT.facts))
+        shut = an_answer("A", claimed=a_jwt_of("A", limits=SHUT))
+        wide = an_answer("A", claimed=a_jwt_of("A"))
+        world.cycle("A")
+        world.collector.hear(shut, at(world.now), "N2")
+
+        assert world.cycle("A")["A"].limits is None
+        assert world.collector.plan(1)[A] == ("N3", ["A"])
+        world.collector.hear(wide, at(world.now), "N3")
+        assert world.cycle("A")["A"].limits == Limits(UNLIMITED, UNLIMITED)
+        world.collector.hear(shut, at(world.now), "N2")
+        assert world.cycle("A")["A"].limits is None
+        told_at = world.now
+        world.collector.hear(shut, at(told_at), "N3")
+        facts = world.cycle("A")
+        assert facts["A"].limits == Limits(0, 0)
+        assert facts.closed == {"A"}
+        world.collector.hear(shut, at(world.now), "N2")
+        assert world.cycle("A")["A"].told_at == told_at + WALL
+        world.collector.hear(wide, at(world.now), "N2")
+        world.collector.hear(wide, at(world.now), "N3")
+        assert world.cycle("A").closed == frozenset()
+
+    def test_a_server_that_is_another_since(self) -> None:
+        """What its predecessor told says nothing of the JWT that it has now."""
+        world = World(BY_JWT)
+        shut = an_answer("A", claimed=a_jwt_of("A", limits=SHUT))
+        assert world.cycle("A", answers=(shut,))["A"].limits == Limits(0, 0)
+        world.servers = (Process("N9", B, world.now, **BY_JWT.facts),)
+
+        assert world.cycle("A")["A"].limits is None
+
+    def test_files_that_servers_read_since(self) -> None:
+        """A changed configuration is not what servers run before they read it."""
+        world = World()
+        listed = a_jwt_of("A", limits=SHUT)
+        told = told_by_inventory(listed, roles={}, written_at=world.now + 40.0)
+        world.collector.list_accounts(told)
+
+        facts = world.cycle("A", answers=(an_answer("A"),))
+        assert facts["A"].limits is None
+        assert facts["A"].is_expired is False
+        assert facts["A"].unknown_roles == {Role.DEFAULT, Role.AUTH_CALLOUT}
+        again = Process("N1", A, 0.0)
+        again.loaded_at = world.now + 10.0
+        world.servers = (again,)
+        facts = world.cycle("A")
+        assert facts["A"].limits == Limits(0, 0)
+        assert facts["A"].unknown_roles == frozenset()
 
     def test_unloaded_and_listed_nowhere(self) -> None:
         """What a server told is all there is, and it is as old as it is."""

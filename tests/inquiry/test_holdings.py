@@ -18,7 +18,6 @@ from nats_idle_exporter.monitoring.inquiry.copies import (
     Copier,
     Copies,
     find_copies,
-    leads_to,
 )
 from nats_idle_exporter.monitoring.inquiry.holdings import (
     MISSES_UNTIL_GONE,
@@ -32,6 +31,7 @@ from nats_idle_exporter.removal.facts import UNLIMITED
 from tests.activity.builders import A, B, Process, at
 from tests.inquiry.builders import UNBOUND, a_stock
 
+ENABLED = {"TEAM": UNBOUND}
 ONE, TWO = Process("N1", A, 0.0), Process("N2", B, 0.0)
 
 
@@ -70,16 +70,42 @@ class TestStreams:
         """A server that starts may not have found it yet."""
         rounds = added(a_stock(a_stream(messages=5)))
         for _ in range(MISSES_UNTIL_GONE - 1):
-            added(a_stock(), rounds=rounds)
+            added(a_stock(reserved=ENABLED), rounds=rounds)
             assert rounds.held["TEAM"].messages == 5
-        added(a_stock(), rounds=rounds)
+        added(a_stock(reserved=ENABLED), rounds=rounds)
+
+        assert rounds.held["TEAM"].streams == 0
+
+    def test_an_account_that_is_gone(self) -> None:
+        """No server has it loaded any more."""
+        rounds = added(a_stock(a_stream()))
+        for when in range(MISSES_UNTIL_GONE):
+            rounds.take(ONE.reading(200 + when, [], stock=a_stock()))
+            rounds.add_up()
 
         assert rounds.held == {}
 
+    def test_jetstream_that_is_switched_off(self) -> None:
+        """Its streams stay on disk, and are back once it is switched on."""
+        rounds = added(a_stock(a_stream(messages=5)), *[a_stock()] * 9)
+        assert rounds.held["TEAM"].messages == 5
+        added(*[a_stock(reserved=ENABLED)] * (MISSES_UNTIL_GONE - 1), rounds=rounds)
+        assert rounds.held["TEAM"].messages == 5
+        added(a_stock(reserved=ENABLED), rounds=rounds)
+        assert rounds.held["TEAM"].streams == 0
+
+    def test_jetstream_that_is_elsewhere(self) -> None:
+        """What one server has switched off others still tell of."""
+        rounds = added(a_stock(a_stream()), *[a_stock()] * 9)
+        added(a_stock(reserved=ENABLED), server=TWO, rounds=rounds)
+
+        assert rounds.held["TEAM"].streams == 0
+
     def test_a_stream_that_is_back_is_missed_anew(self) -> None:
         """Misses count in a row only."""
-        rounds = added(a_stock(a_stream()), a_stock(), a_stock(), a_stock(a_stream()))
-        added(a_stock(), a_stock(), rounds=rounds)
+        missed = a_stock(reserved=ENABLED)
+        rounds = added(a_stock(a_stream()), missed, missed, a_stock(a_stream()))
+        added(missed, missed, rounds=rounds)
 
         assert rounds.held["TEAM"].streams == 1
 
@@ -177,6 +203,19 @@ class TestImporterIndex:
         index.learn("D", [])
         index.learn("B", [])
         assert index.importers == {}
+        index.learn("B", ["C"])
+        index.learn("B", [])
+        assert index.importers == {}
+
+    def test_very_many(self) -> None:
+        """All may import from one, and all may leave at once."""
+        index, many = ImporterIndex(), [f"A{i:06}" for i in range(100_000)]
+        for account in many:
+            index.learn(account, ["HUB"])
+        assert index.importers == {"HUB": tuple(many)}
+        for account in many:
+            index.learn(account, [])
+        assert index.importers == {}
 
 
 class TestCopies:
@@ -228,7 +267,27 @@ class TestCopies:
     )
     def test_leads_to(self, local_subject: str, leads: bool) -> None:  # noqa: FBT001 - of a table
         """A wildcard may stand for any part of the prefix."""
-        assert leads_to(local_subject, "JS.A.API") is leads
+        imports = (LocalImport("A", "$JS.API.>", "service", local_subject),)
+
+        found = find_copies({"B": self.MIRROR}, lambda _account: imports)
+
+        assert ("A" in found.of) is leads
+
+    def test_very_many(self) -> None:
+        """One account may mirror very many others: each is found, and only it."""
+        many = range(20_000)
+        imports = tuple(
+            LocalImport(f"A{i}", "$JS.API.>", "service", f"JS.A{i}.API.>") for i in many
+        )
+        copying = tuple(
+            Copying(f"S{i}", Origin(f"JS.A{i}.API", is_mirror=True)) for i in many
+        )
+
+        found = find_copies({"B": Held(copying=copying)}, lambda _account: imports)
+
+        assert found.of == {
+            f"A{i}": (Copier("B", f"S{i}", is_mirror=True),) for i in many
+        }
 
 
 def test_a_round_is_asked_for_at_its_own_moment() -> None:

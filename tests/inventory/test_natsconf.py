@@ -115,7 +115,7 @@ def load(
     """Return what a file with this text says."""
     file = folder / "nats.conf"
     file.write_bytes(text.encode())
-    return load_nats_config(file, environment)
+    return load_nats_config(file, environment).values
 
 
 @pytest.mark.parametrize(("text", "values"), VALUES.items())

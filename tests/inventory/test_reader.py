@@ -59,6 +59,7 @@ class TestUnite:
 
         assert (found.name, found.issued_at) == ("new", 9)
         assert found.sources == ("s0", "s1", "s2")
+        assert [each.name for each in found.copies] == ["new", "old", "mid"]
 
     def test_a_name_outlives_a_newer_jwt_without_one(self) -> None:
         """A known name never goes back to the id."""

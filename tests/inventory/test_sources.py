@@ -50,6 +50,10 @@ async def test_every_kind_of_file_is_read(tmp_path: Path) -> None:
         ),
         "HAND": (f"accounts_file:{tmp_path}/a.yaml",),
     }
+    served = [each.is_served for _, each in sorted(inventory.accounts.items())]
+    assert served == [each in {a_key(1), "CONF"} for each in sorted(inventory.accounts)]
+    changed_at = (tmp_path / "nats.conf").stat().st_ctime
+    assert inventory.written_at == changed_at
 
 
 async def test_claims_are_reached_by_their_own_words(tmp_path: Path) -> None:

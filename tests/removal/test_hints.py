@@ -113,6 +113,17 @@ class TestSuccessors:
         """Another time, another name, or the account itself is no successor."""
         assert hinted("orders1", known(other)) == []
 
+    def test_among_very_many(self) -> None:
+        """Numbered customers have one stem: whoever came next to it is found."""
+        successors = known(
+            *(Successor(f"A{i}", f"customer-{i}", float(i)) for i in range(50_000))
+        )
+
+        for i in range(1, 50_000):
+            found = successors.find(f"A{i}", f"customer-{i}", float(i))
+            assert found is not None
+            assert found.arrived_at in {i - 1.0, i + 1.0}
+
     def test_names_that_say_nothing(self) -> None:
         """Two short names are not alike for that."""
         assert hinted("A1", known(Successor("B", "A2", NOW - 30 * DAY))) == []

@@ -83,6 +83,12 @@ class Answer(NamedTuple):
     imports: tuple[LocalImport, ...] | None
     claimed: InventoryAccount | None
 
+    @property
+    def is_shut(self) -> bool:
+        """Whether the server lets nobody in, by the JWT that it has."""
+        limits = self.claimed.limits if self.claimed else None
+        return self.is_expired or (limits is not None and limits.is_disabled)
+
 
 @payload_errors()
 def decode_answer(body: bytes | bytearray) -> tuple[str, Answer]:

@@ -21,6 +21,7 @@ from nats_idle_exporter.activity import (
 )
 from nats_idle_exporter.monitoring.inquiry.answers import Answer, LocalImport
 from nats_idle_exporter.monitoring.inquiry.copies import find_copies
+from nats_idle_exporter.monitoring.inquiry.doors import Doors
 from nats_idle_exporter.monitoring.inquiry.holdings import Rounds
 from nats_idle_exporter.monitoring.inquiry.importers import ImporterIndex
 from nats_idle_exporter.monitoring.inquiry.known import Facts, Heard, Known, Moment
@@ -59,6 +60,7 @@ class Collector:
         self._heard: dict[str, Heard] = {}
         self._rounds = Rounds()
         self._index = ImporterIndex()
+        self._doors = Doors()
         self._planner = Planner()
         self._listed = NOT_LISTED
         self._is_listing_new = False
@@ -82,8 +84,9 @@ class Collector:
         self._listed = Listed.of(told) if told else NOT_LISTED
         self._is_listing_new = True
 
-    def hear(self, answer: Answer, asked: Instant) -> None:
+    def hear(self, answer: Answer, asked: Instant, server_id: str) -> None:
         """Take in what a server told when it was asked about an account."""
+        self._doors.hear(answer, asked.fast, server_id)
         # The newest last: who is told of again leaves his old place.
         self._heard.pop(answer.account, None)
         self._heard[answer.account] = Heard(answer, asked.fast)
@@ -108,12 +111,15 @@ class Collector:
                 views=self._views,
                 heard=dict(self._heard),
                 loaded=self._loaded,
+                shut=self._doors.shut(self._loaded_by_id),
+                is_configuration_used=self._is_configuration_used,
                 importers=self._index.importers,
                 listed_importers=self._listed.importers,
                 listed=self._listed.accounts,
                 is_listing_complete=self._listed.is_complete,
                 held=self._rounds.held,
                 held_at=self._held_at(moment, rhythm) if is_whole else None,
+                is_all_held=self._rounds.are_settled,
                 copies=find_copies(self._rounds.held, self._imports_of),
                 roles=self._roles(is_whole=is_whole),
                 untold=untold if is_everybody_known else None,
@@ -127,7 +133,13 @@ class Collector:
         Only who answered in the cycle that was just concluded is asked.
         """
         places = {u: s.loaded for u, s in self._servers.items() if s.is_news}
-        plan = self._planner.plan(places, self._views, questions)
+        ids = {s.facts.server_id: u for u, s in self._servers.items() if s.is_news}
+        doors = [
+            (ids[server_id], account)
+            for server_id, account in self._doors.due(self._loaded_by_id)
+            if server_id in ids
+        ]
+        plan = self._planner.plan(places, self._views, questions, doors)
         return {
             url: (self._servers[url].facts.server_id, accounts)
             for url, accounts in plan.items()
@@ -199,6 +211,19 @@ class Collector:
             each.facts.is_operator_mode for each in self._servers.values()
         )
 
+    @property
+    def _loaded_by_id(self) -> Mapping[str, Collection[str]]:
+        return {s.facts.server_id: s.loaded for s in self._servers.values()}
+
+    @property
+    def _is_configuration_used(self) -> bool:
+        """Say whether every server read the inventory's files since they changed."""
+        written_at = self._listed.written_at
+        servers = self._servers.values()
+        return written_at is None or all(
+            each.facts.loaded_at >= written_at for each in servers
+        )
+
     def _held_at(self, moment: Moment, rhythm: Rhythm) -> float | None:
         oldest = self._rounds.oldest(self._endpoints)
         most = OUTDATED_TIMES * max(rhythm[:2])
@@ -231,4 +256,5 @@ class Collector:
             is_whole=is_whole,
             knows_no_default=has_no_sentinel(each.facts for each in servers),
             configured=self._listed.roles,
+            are_configured_in_use=self._is_configuration_used,
         )

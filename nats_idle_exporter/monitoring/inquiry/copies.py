@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from nats_idle_exporter.monitoring.inquiry.answers import LocalImport
@@ -47,31 +47,50 @@ def find_copies(
         if imports is None:
             are_known = False
             continue
+        ways = _Ways()
+        for source in imports:
+            if source.kind == "service":
+                ways.add(source.local_subject.split("."), source.account)
         for stream, origin in each.copying:
-            for source in imports:
-                if source.kind == "service" and leads_to(
-                    source.local_subject, origin.api
-                ):
-                    found[source.account].add(Copier(account, stream, origin.is_mirror))
+            for other in ways.below(origin.api.split(".")):
+                found[other].add(Copier(account, stream, origin.is_mirror))
     return Copies({a: tuple(sorted(those)) for a, those in found.items()}, are_known)
 
 
-def leads_to(local_subject: str, api: str) -> bool:
-    """Say whether requests below a prefix can go through an import.
+class _Ways:
+    """Where requests may go, by the tokens of the subject that they begin with.
 
-    >>> leads_to("JS.A.API.>", "JS.A.API"), leads_to("JS.B.>", "JS.A.API")
-    (True, False)
+    One account may import from very many, and have very many streams that copy.
     """
-    local, prefix = local_subject.split("."), api.split(".")
-    for at, token in enumerate(prefix):
-        if at >= len(local):
-            return False
-        if local[at] == ">":
-            return True
-        # A wildcard of a mapping may stand as $1.
-        if local[at] != token and local[at] != "*" and not _is_mapped(local[at]):
-            return False
-    return True
+
+    def __init__(self) -> None:
+        self.accounts: set[str] = set()
+        self.following: dict[str, _Ways] = {}
+
+    def add(self, tokens: Sequence[str], account: str) -> None:
+        """Know that requests by this subject go to an account."""
+        ways = self
+        for token in tokens:
+            # A wildcard of a mapping may stand as $1.
+            key = "*" if _is_mapped(token) else token
+            ways = ways.following.setdefault(key, _Ways())
+        ways.accounts.add(account)
+
+    def below(self, prefix: Sequence[str]) -> set[str]:
+        """Return to whom requests may go that begin with this prefix."""
+        here, found = [self], set[str]()
+        for token in prefix:
+            found.update(
+                *(w.following[">"].accounts for w in here if ">" in w.following)
+            )
+            here = [
+                w.following[t] for w in here for t in {token, "*"} if t in w.following
+            ]
+        while here:
+            ways = here.pop()
+            found |= ways.accounts
+            here += ways.following.values()
+        return found
 
 
 def _is_mapped(token: str) -> bool:

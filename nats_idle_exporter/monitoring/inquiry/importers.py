@@ -11,13 +11,15 @@ Imported = Mapping[str, tuple[str, ...]]
 class ImporterIndex:
     """Keeps who imports from each account, from what each account imports.
 
-    What ``importers`` returned is never changed.
+    What ``importers`` returned is never changed. To learn costs what differs, however
+    many import from an account; what differs is sorted when somebody asks.
     """
 
     def __init__(self) -> None:
         self._exporters: dict[str, frozenset[str]] = {}
-        self._importers: dict[str, tuple[str, ...]] = {}
-        self._is_given = False
+        self._importers: dict[str, set[str]] = {}
+        self._differing: set[str] = set()
+        self._given: dict[str, tuple[str, ...]] = {}
 
     def learn(self, account: str, exporters: Iterable[str]) -> None:
         """Take in from whom an account imports now; itself does not count."""
@@ -25,12 +27,11 @@ class ImporterIndex:
         before = self._exporters.get(account, frozenset())
         if after == before:
             return
-        if self._is_given:
-            self._importers, self._is_given = dict(self._importers), False
+        self._differing |= before ^ after
         for exporter in before - after:
-            self._put(exporter, (a for a in self._importers[exporter] if a != account))
+            self._importers[exporter].discard(account)
         for exporter in after - before:
-            self._put(exporter, (*self._importers.get(exporter, ()), account))
+            self._importers.setdefault(exporter, set()).add(account)
         if after:
             self._exporters[account] = after
         else:
@@ -39,12 +40,16 @@ class ImporterIndex:
     @property
     def importers(self) -> Imported:
         """Return who imports from whom now."""
-        self._is_given = True
-        return self._importers
+        if self._differing:
+            self._given = dict(self._given)
+            for exporter in self._differing:
+                self._give(exporter)
+            self._differing.clear()
+        return self._given
 
-    def _put(self, exporter: str, importers: Iterable[str]) -> None:
-        told = tuple(sorted(importers))
-        if told:
-            self._importers[exporter] = told
+    def _give(self, exporter: str) -> None:
+        if those := self._importers[exporter]:
+            self._given[exporter] = tuple(sorted(those))
         else:
             del self._importers[exporter]
+            self._given.pop(exporter, None)

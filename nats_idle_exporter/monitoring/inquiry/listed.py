@@ -22,6 +22,8 @@ class Listed:
         untold: of whose imports it tells nothing.
         is_complete: whether nobody lacks in it.
         roles: what the system needs accounts for; None when no source tells.
+        written_at: when the newest of its files changed that servers read only when
+            they are told to, Unix seconds; None when there is none.
     """
 
     accounts: Mapping[str, InventoryAccount] = field(default_factory=dict)
@@ -29,6 +31,7 @@ class Listed:
     untold: frozenset[str] = frozenset()
     is_complete: bool = False
     roles: Roles | None = None
+    written_at: float | None = None
 
     @classmethod
     def of(cls, told: Told) -> Self:
@@ -37,7 +40,8 @@ class Listed:
         accounts = {each: known[each] for each in told.listing.accounts}
         importers: dict[str, list[str]] = {}
         for account, each in accounts.items():
-            for exporter in {i.account for i in each.imports or ()} - {account}:
+            told_of = {i.account for copy in each.copies for i in copy.imports or ()}
+            for exporter in told_of - {account}:
                 importers.setdefault(exporter, []).append(account)
         return cls(
             accounts=accounts,
@@ -45,6 +49,7 @@ class Listed:
             untold=frozenset(a for a, each in accounts.items() if each.imports is None),
             is_complete=told.listing.is_complete,
             roles=told.inventory.roles,
+            written_at=told.inventory.written_at,
         )
 
 

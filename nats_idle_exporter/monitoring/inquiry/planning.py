@@ -13,6 +13,9 @@ LOOKS_PER_QUESTION: Final = 20
 CANDIDATES_SHARE: Final = 0.5
 """Part of the requests that goes to inactive accounts once everybody was told of."""
 
+WANTED_SHARE: Final = 0.25
+"""Part of the requests to a server that is about accounts that others told of."""
+
 Rank = tuple[bool, float, str]
 
 
@@ -38,6 +41,7 @@ class Planner:
         places: Mapping[str, Collection[str]],
         views: Mapping[str, AccountView],
         count: int,
+        wanted: Iterable[tuple[str, str]] = (),
     ) -> dict[str, list[str]]:
         """Return whom to ask about in this cycle, by endpoint.
 
@@ -45,8 +49,12 @@ class Planner:
             places: who is loaded, by endpoints that answered in this cycle.
             views: by account id.
             count: of questions for each endpoint.
+            wanted: an endpoint and whom it is to be asked about beside that, the most
+                urgent first; they get a part of its questions.
         """
         plan = _Plan(places, count)
+        for url, account in wanted:
+            plan.add_at(url, account)
         before = self._inactive
         self._inactive = {a for a, v in views.items() if v.verdict is Verdict.INACTIVE}
         if self.is_first_round:
@@ -122,9 +130,11 @@ class _Plan:
     def __init__(self, places: Mapping[str, Collection[str]], count: int) -> None:
         self._places = places
         self._left = dict.fromkeys(places, count)
+        self._least_left = count - max(1, int(count * WANTED_SHARE))
         self.size = count * len(places)
         self.questions: dict[str, list[str]] = {url: [] for url in places}
         self._planned: set[str] = set()
+        self._wanted: set[tuple[str, str]] = set()
 
     @property
     def is_full(self) -> bool:
@@ -137,6 +147,13 @@ class _Plan:
     def has(self, account: str) -> bool:
         return any(account in accounts for accounts in self._places.values())
 
+    def add_at(self, url: str, account: str) -> None:
+        """Plan a question to one server, as long as others have their part."""
+        if self._left[url] > self._least_left:
+            self._left[url] -= 1
+            self._wanted.add((url, account))
+            self.questions[url].append(account)
+
     def add(self, account: str) -> bool:
         """Plan a question about an account, to the least asked server that has it."""
         if account in self._planned:
@@ -145,8 +162,10 @@ class _Plan:
         url = max(at, key=self._left.__getitem__, default="")
         if not url or not self._left[url]:
             return False
-        self._left[url] -= 1
         self._planned.add(account)
+        if (url, account) in self._wanted:
+            return True
+        self._left[url] -= 1
         self.questions[url].append(account)
         return True
 

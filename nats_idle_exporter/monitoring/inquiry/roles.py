@@ -33,6 +33,8 @@ class RolesKnown:
         is_whole: whether every server of the system told both.
         knows_no_default: whether no server can have a default account in operator mode.
         configured: by configuration files; None when none was read.
+        are_configured_in_use: whether every server read these files since they
+            changed: until then they say what will be, and not what is.
     """
 
     system_accounts: Collection[str] = frozenset()
@@ -40,6 +42,7 @@ class RolesKnown:
     is_whole: bool = False
     knows_no_default: bool = False
     configured: Roles | None = None
+    are_configured_in_use: bool = True
 
     def of(
         self, account: str, standing: Standing, *, is_operator_mode: bool
@@ -56,7 +59,7 @@ class RolesKnown:
             has.add(Role.AUTH_CALLOUT)
         # Who answers for logins stands in a JWT, or else in a configuration.
         is_callout_known = (
-            standing.is_claimed if is_operator_mode else self.configured is not None
+            standing.is_claimed if is_operator_mode else self._is_configuration_known
         )
         unknown = _unknown(
             knows_servers=self.is_whole,
@@ -68,8 +71,12 @@ class RolesKnown:
     def _configured(self, account: str) -> frozenset[Role]:
         return self.configured.get(account, _NO_ROLES) if self.configured else _NO_ROLES
 
+    @property
+    def _is_configuration_known(self) -> bool:
+        return self.configured is not None and self.are_configured_in_use
+
     def _knows_default(self, *, is_operator_mode: bool) -> bool:
-        if self.configured is not None:
+        if self._is_configuration_known:
             return True
         return is_operator_mode and self.is_whole and self.knows_no_default
 

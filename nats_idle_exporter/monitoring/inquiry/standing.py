@@ -50,7 +50,8 @@ def standing_of(
     if answer is None and listed is None:
         return UNTOLD
     by_server = answer.claimed if answer else None
-    copies = [each for each in (by_server, listed) if each and each.limits is not None]
+    told = (by_server, *(listed.copies if listed else ()))
+    copies = [each for each in told if each and each.limits is not None]
     newest = max(copies, key=_issued_at, default=None)
     exports, imports = _outside(answer, by_server, newest)
     return Standing(

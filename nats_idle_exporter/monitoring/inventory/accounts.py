@@ -65,6 +65,10 @@ class InventoryAccount:
         imports: what it imports, and from whom; None when no source tells it.
         exports: how many exports it has; None when no source tells it.
         sources: the labels of all sources that list it.
+        is_served: whether servers let clients in by it, as far as files tell: a
+            resolver holds it, or a configuration. What lies in a store of ``nsc``
+            may never have been pushed.
+        others: what other sources tell of it, who may be older or newer.
     """
 
     account: str
@@ -81,6 +85,13 @@ class InventoryAccount:
     imports: tuple[AccountImport, ...] | None = None
     exports: int | None = None
     sources: tuple[str, ...] = ()
+    is_served: bool = False
+    others: tuple[InventoryAccount, ...] = ()
+
+    @property
+    def copies(self) -> tuple[InventoryAccount, ...]:
+        """Return what each source tells of it."""
+        return (self, *self.others)
 
 
 class Problem(NamedTuple):
@@ -135,6 +146,9 @@ class SourceList:
         servers: ids of the servers that answered, of sources that ask servers.
         roles: what the system needs accounts for, by id; None where a source does
             not tell.
+        is_served: whether servers let clients in by what it lists.
+        written_at: when the newest of its files changed that servers read only when
+            they are told to, Unix seconds; None where there is none.
     """
 
     accounts: Mapping[str, InventoryAccount] = field(default_factory=dict)
@@ -142,6 +156,8 @@ class SourceList:
     is_complete: bool = True
     servers: frozenset[str] = frozenset()
     roles: Roles | None = None
+    is_served: bool = False
+    written_at: float | None = None
 
 
 _LONGEST: Final = 200

@@ -109,7 +109,10 @@ class ClaimsSource:
         servers, due = await asyncio.to_thread(self._listed, replies)
         problems = await self._look_up(connection, due)
         return SourceList(
-            accounts=dict(self._accounts), problems=tuple(problems), servers=servers
+            accounts=dict(self._accounts),
+            problems=tuple(problems),
+            servers=servers,
+            is_served=True,
         )
 
     async def close(self) -> None:

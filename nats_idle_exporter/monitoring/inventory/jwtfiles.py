@@ -9,6 +9,7 @@ import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, NamedTuple, TypeAlias
 
@@ -171,7 +172,7 @@ def read_resolver_dir(folder: Path, files: JwtFiles) -> SourceList:
                     _take_key_file(gathering, inner)
             else:
                 _take_key_file(gathering, entry)
-    return gathering.result(folder)
+    return replace(gathering.result(folder), is_served=True)
 
 
 def _take_key_file(gathering: _Gathering, entry: os.DirEntry[str]) -> None:

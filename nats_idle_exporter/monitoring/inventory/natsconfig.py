@@ -44,11 +44,12 @@ def read_nats_config(path: Path, environment: Mapping[str, str]) -> SourceList:
         SourceError: the file cannot be used, or names no account.
     """
     try:
-        values = lowered(load_nats_config(path, environment))
+        loaded = load_nats_config(path, environment)
     except ConfError as error:
         raise SourceError(
             error.where, expected=error.expected, found=error.found
         ) from error
+    values = lowered(loaded.values)
     problems: list[Problem] = []
     accounts: dict[str, InventoryAccount] = {}
     try:
@@ -65,7 +66,13 @@ def read_nats_config(path: Path, environment: Mapping[str, str]) -> SourceList:
             str(path), expected="accounts or resolver_preload", found="neither"
         )
     roles = _roles(values, path, problems)
-    return SourceList(accounts=accounts, problems=tuple(problems), roles=roles)
+    return SourceList(
+        accounts=accounts,
+        problems=tuple(problems),
+        roles=roles,
+        is_served=True,
+        written_at=loaded.changed_at,
+    )
 
 
 def _roles(

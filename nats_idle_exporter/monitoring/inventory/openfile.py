@@ -34,10 +34,14 @@ def open_regular(path: str | Path) -> tuple[BinaryIO, os.stat_result]:
 
 
 class Text(NamedTuple):
-    """A file's text, and what makes it this file and no other."""
+    """A file's text, what makes it this file and no other, and its last change.
+
+    ``changed_at`` is in Unix seconds, by the clock of whoever keeps the file.
+    """
 
     text: str
     identity: tuple[int, int]
+    changed_at: float
 
 
 def read_text(path: Path, most_bytes: int) -> Text:
@@ -55,7 +59,9 @@ def read_text(path: Path, most_bytes: int) -> Text:
     if len(body) > most_bytes:
         raise EntryError(expected=f"at most {most_bytes} bytes", found="more")
     try:
-        return Text(body.decode("utf-8-sig"), (facts.st_dev, facts.st_ino))
+        # Not when it was modified: copying files often keeps that.
+        identity = facts.st_dev, facts.st_ino
+        return Text(body.decode("utf-8-sig"), identity, facts.st_ctime)
     except UnicodeDecodeError as error:
         byte = f"the byte 0x{body[error.start]:02x} at offset {error.start}"
         raise EntryError(expected="text in UTF-8", found=byte) from error

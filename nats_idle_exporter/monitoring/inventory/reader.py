@@ -126,6 +126,10 @@ class InventoryReader:
             statuses=tuple(each.status() for each in self._sources),
             refreshes=self.inventory.refreshes + 1,
             roles=unite_roles(each.roles for each in self._sources),
+            written_at=max(
+                (at for _, each in lists if (at := each.written_at) is not None),
+                default=None,
+            ),
         )
         for status in self.inventory.statuses:
             self._reporter.refreshed(status, now)

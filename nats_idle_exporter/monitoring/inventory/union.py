@@ -46,12 +46,15 @@ class Inventory:
         refreshes: how many refreshes there were; 0 before the first.
         roles: what the system needs accounts for, by those sources that tell it;
             None when none does.
+        written_at: when the newest of the files changed that servers read only when
+            they are told to, Unix seconds; None when there is none.
     """
 
     accounts: Mapping[str, InventoryAccount] = field(default_factory=dict)
     statuses: tuple[SourceStatus, ...] = ()
     refreshes: int = 0
     roles: Roles | None = None
+    written_at: float | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -76,13 +79,14 @@ def unite(lists: Iterable[Labelled]) -> dict[str, InventoryAccount]:
     """Return every account of the lists once.
 
     Of one id the newest JWT holds, then the one with limits, then the first
-    list's. The name is the newest one that any list tells.
+    list's, and the others are kept beside it: which of them servers know, nobody can
+    tell. The name is the newest one that any list tells.
     """
     told: dict[str, list[InventoryAccount]] = {}
     for label, listed in lists:
         for account in listed.accounts.values():
             told.setdefault(account.account, []).append(
-                replace(account, sources=(label,))
+                replace(account, sources=(label,), is_served=listed.is_served)
             )
     return {
         account: of_one[0] if len(of_one) == 1 else _united(of_one)
@@ -100,6 +104,7 @@ def _united(told: list[InventoryAccount]) -> InventoryAccount:
         best,
         name=names[0] if names else best.name,
         sources=tuple(each.sources[0] for each in told),
+        others=tuple(each for each in told if each is not best),
     )
 
 

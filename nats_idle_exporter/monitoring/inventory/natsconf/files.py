@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, NamedTuple, NoReturn, TypeAlias
 
 from nats_idle_exporter.monitoring.inventory.accounts import EntryError
 from nats_idle_exporter.monitoring.inventory.natsconf.parsing import Parser, Value
@@ -27,7 +27,14 @@ _Identity: TypeAlias = tuple[int, int]
 """Device and inode: the same file by whatever name."""
 
 
-def load_nats_config(path: Path, environment: Mapping[str, str]) -> dict[str, Value]:
+class Loaded(NamedTuple):
+    """What files say, and when the newest of them changed, Unix seconds."""
+
+    values: dict[str, Value]
+    changed_at: float
+
+
+def load_nats_config(path: Path, environment: Mapping[str, str]) -> Loaded:
     """Return the values of a configuration file and of all that it includes.
 
     Args:
@@ -37,7 +44,9 @@ def load_nats_config(path: Path, environment: Mapping[str, str]) -> dict[str, Va
     Raises:
         ConfError: a file is missing, unreadable, too large or no configuration.
     """
-    return _Loader(environment).load(path, str(path), 0, ())
+    loader = _Loader(environment)
+    values = loader.load(path, str(path), 0, ())
+    return Loaded(values, loader.changed_at)
 
 
 class _Loader:
@@ -45,6 +54,7 @@ class _Loader:
         self.environment = environment
         self._characters_left = MOST_BYTES
         self._files_left = MOST_FILES
+        self.changed_at = 0.0
 
     def load(
         self, path: Path, asked_at: str, depth: int, within: tuple[_Identity, ...]
@@ -57,7 +67,7 @@ class _Loader:
                 asked_at, expected=f"at most {MOST_FILES} files", found="more"
             )
         try:
-            text, identity = read_text(path, self._characters_left)
+            text, identity, changed_at = read_text(path, self._characters_left)
         except EntryError as error:
             expected = f"{error.expected} at {shown}" if within else error.expected
             raise ConfError(asked_at, expected=expected, found=error.found) from error
@@ -68,6 +78,7 @@ class _Loader:
                 found=f"{shown}, which includes this one",
             )
         self._characters_left -= len(text)
+        self.changed_at = max(self.changed_at, changed_at)
         opened = _OpenedFile(self, path, (*within, identity))
         return Parser(Scanner(text, shown), opened, depth).document()
 
