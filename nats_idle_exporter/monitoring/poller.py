@@ -149,7 +149,7 @@ class Poller:
         """
         async with self.between_cycles:
             start = self._clock.monotonic()
-            await self._poll_all(start + self._pace.interval_seconds * POLLS_SHARE)
+            await self._poll_all(self._pace.interval_seconds * POLLS_SHARE)
             ends = {n: await self._conclude(s) for n, s in self._systems.items()}
             snapshot = self._snapshot(ends, start)
             self._publish(snapshot)
@@ -157,19 +157,21 @@ class Poller:
                 await self.keep(snapshot)
             await self._ask_all(start + self._pace.interval_seconds * QUESTIONS_SHARE)
 
-    async def _poll_all(self, end: float) -> None:
+    async def _poll_all(self, seconds: float) -> None:
+        # The same moment for all: a slot that is free then is nobody's any more.
+        deadline = asyncio.get_running_loop().time() + seconds
         slots = asyncio.Semaphore(self._pace.concurrency)
         async with asyncio.TaskGroup() as polls:
             for endpoint in sorted(self._endpoints, key=lambda each: each.rank):
-                polls.create_task(self._poll(endpoint, slots, end))
+                polls.create_task(self._poll(endpoint, slots, deadline))
 
     async def _poll(
-        self, endpoint: PolledEndpoint, slots: asyncio.Semaphore, end: float
+        self, endpoint: PolledEndpoint, slots: asyncio.Semaphore, deadline: float
     ) -> None:
-        """Poll one endpoint, or give up at the cycle's end."""
+        """Poll one endpoint, or give up at the deadline, by the loop's own clock."""
         start = self._clock.monotonic()
         try:
-            async with asyncio.timeout(end - start), slots:
+            async with asyncio.timeout_at(deadline), slots:
                 start = self._clock.monotonic()
                 self._turns += 1
                 endpoint.turn = self._turns
