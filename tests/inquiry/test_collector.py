@@ -311,10 +311,12 @@ class TestHoldings:
     def test_old_rounds_count_no_more(self) -> None:
         """Three intervals of jsz without a round, and nothing is known."""
         world = World()
-        world.cycle("A")
-        rounds = [world.cycle("A", stock=None)["A"].holdings for _ in range(31)]
+        world.cycle("A", "B", stock=a_stock(StoredStream("A", "S", 1, 1, 1)))
+        rounds = [world.cycle("A", "B", stock=None) for _ in range(31)]
 
-        assert [each is not None for each in rounds] == [True] * 30 + [False]
+        for account in ("A", "B"):
+            known = [facts[account].holdings is not None for facts in rounds]
+            assert known == [True] * 30 + [False]
 
     def test_a_server_that_starts(self) -> None:
         """It lists streams as it finds them: only what it lists is known."""
@@ -547,6 +549,19 @@ class TestRoles:
         assert facts["L"].roles == {Role.LEAF_REMOTE}
         assert facts["$SYS"].roles == {Role.SYSTEM}
         assert facts["D"].unknown_roles == frozenset()
+
+    def test_what_is_told_is_not_unknown(self) -> None:
+        """A server that nobody reads may tell more, but no less."""
+        world = World()
+        world.cycle("A", "$SYS")
+        unread = [Unwatched(UnwatchedKind.ROUTE, "N9")]
+
+        facts = world.conclude("A", "$SYS", unwatched=unread)
+
+        unknown = {Role.LEAF_REMOTE, Role.DEFAULT, Role.AUTH_CALLOUT}
+        assert facts["$SYS"].roles == {Role.SYSTEM}
+        assert facts["$SYS"].unknown_roles == unknown
+        assert facts["A"].unknown_roles == unknown | {Role.SYSTEM}
 
 
 class TestQuestions:
