@@ -44,7 +44,7 @@ def nobody(_account: str, _name: str) -> Owner:
 
 def an_evidence(at: float = NOW - 90_000) -> Evidence:
     """Return a sign of use."""
-    return Evidence(EvidenceKind.SENT, "NSERVER", at)
+    return Evidence(EvidenceKind.SENT, "NSERVER", at, at)
 
 
 def an_account(account: str = "ORDERS", **changes: Any) -> AccountView:
