@@ -119,7 +119,7 @@ class Publisher:
     def _evidence(self, record: Record) -> Evidence | None:
         if (use := record.last_use) is None:
             return None
-        return Evidence(use.kind, use.server_id, use.at + self._shift)
+        return Evidence(use.kind, use.server_id, use.at + self._shift, use.at)
 
     def _servers(self) -> Iterator[ServerView]:
         for endpoint, watch in sorted(self._fleet.watches.items()):

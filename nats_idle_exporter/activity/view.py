@@ -55,11 +55,17 @@ class Inventory(StrEnum):
 
 
 class Evidence(NamedTuple):
-    """One fact that shows use; ``at`` is Unix seconds on our clock."""
+    """One fact that shows use; ``at`` is Unix seconds on our clock.
+
+    ``slow_at`` is the same moment on the slow timeline, in seconds. There one use stays
+    where it is, while ``at`` moves when the wall clock is put forward, or when it is
+    not known how long we were down.
+    """
 
     kind: EvidenceKind
     server_id: str
     at: float
+    slow_at: float
 
 
 class AccountView(NamedTuple):

@@ -102,7 +102,7 @@ class Lifecycle:
         """
         news = self._roll.take(accounts)
         self._meet(news, accounts, registry)
-        events = list(self._judge(news.differing))
+        events = list(self._judge(news))
         leaving = self._marked | doors.closed | self._ruled.keys()
         for view in self._roll.among(leaving):
             events.extend(self._follow(view, doors, now_at))
@@ -142,14 +142,19 @@ class Lifecycle:
     def _arrive(self, view: SeenAccount, at: float) -> None:
         self.successors.add(Successor(view.account, view.name, at))
 
-    def _judge(self, differing: Iterable[SeenAccount]) -> Iterator[Event]:
+    def _judge(self, news: News) -> Iterator[Event]:
         raised = self._known.raised
-        for view in differing:
+        for view in news.used:
+            # Use that is told late, after a threshold or more, clears no verdict.
+            if view.verdict == _INACTIVE and view.account in raised:
+                yield from self._came_back(view)
+        for view in news.differing:
             account, use = view.account, view.last_evidence
             if view.verdict == _INACTIVE and account not in raised:
-                self._known.raise_(account, use.at if use else NEVER)
+                self._known.raise_(account, use.slow_at if use else NEVER)
             elif view.verdict == _ACTIVE and account in raised:
-                yield from self._lower(view)
+                yield from self._came_back(view)
+                self._known.lower(account)
 
     def _rule(self, account: str, name: str) -> None:
         entry = self._entry(account, name)
@@ -162,10 +167,11 @@ class Lifecycle:
         assert self._registry is not None  # noqa: S101 - set by each step, for mypy
         return self._registry.entry(account, name)
 
-    def _lower(self, view: SeenAccount) -> Iterator[Event]:
-        used_at, use = self._known.lower(view.account), view.last_evidence
+    def _came_back(self, view: SeenAccount) -> Iterator[Event]:
+        use = view.last_evidence
         # A longer threshold makes an account active by a use long before.
-        if use is not None and use.at > used_at:
+        if use is not None and use.slow_at > self._known.raised[view.account]:
+            self._known.raise_(view.account, use.slow_at)
             self._known.reactivate(view.account, use.at, _told_by(use))
             yield by_use(Happening.REACTIVATED, view, use)
 
@@ -178,7 +184,7 @@ class Lifecycle:
         life = self._known.lives.get(account) or Life()
         before, use = life.disabled_at, view.last_evidence
         since, is_by_rule = self._since(view, life, doors, now_at)
-        if use and _is_used_again(life, since, use.at, is_by_rule=is_by_rule):
+        if use and _is_used_again(life, since, use, is_by_rule=is_by_rule):
             self._known.reactivate(account, use.at, _told_by(use))
             self._known.change(account).unmarked_use_at = use.at
             yield by_use(Happening.USED_AGAIN, view, use)
@@ -187,6 +193,8 @@ class Lifecycle:
             life = self._known.change(account)
             life.disabled_at, life.is_by_rule = since, is_by_rule
             life.is_ready_told = False
+        if since is not None and use and use.slow_at > life.noticed_use_at:
+            self._known.change(account).noticed_use_at = use.slow_at
         if before is None and since is not None:
             life.noticed_at = now_at
             yield Event(Happening.DISABLED, account, view.name, since)
@@ -286,14 +294,14 @@ class Lifecycle:
 
 
 def _is_used_again(
-    life: Life, since: float | None, used_at: float, *, is_by_rule: bool
+    life: Life, since: float | None, use: SeenUse, *, is_by_rule: bool
 ) -> bool:
-    if since is None:
-        return False
-    if is_by_rule and used_at > since + DAY_SECONDS:
-        return True
     is_known = life.disabled_at is not None
-    return is_known and used_at > life.noticed_at + SETTLE_SECONDS
+    if since is None or (is_known and use.slow_at <= life.noticed_use_at):
+        return False
+    if is_by_rule and use.at > since + DAY_SECONDS:
+        return True
+    return is_known and use.at > life.noticed_at + SETTLE_SECONDS
 
 
 def _told_by(use: SeenUse) -> str:

@@ -25,7 +25,7 @@ class Kind(StrEnum):
     """What a row tells of one account."""
 
     RAISED = "raised"
-    """Its newest use when it was raised inactive."""
+    """Its newest use when it was raised inactive, where uses never move."""
     ARRIVED = "arrived"
     """When it came into use."""
     LIFE = "life"
@@ -47,6 +47,8 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
     Args:
         disabled_at: since when nobody may connect; None while clients may.
         noticed_at: when we learned of that.
+        noticed_use_at: its newest use that is known not to have come since, on the
+            timeline on which uses never move.
         is_by_rule: the registry says so, whatever servers tell.
         is_ready_told: that its time of grace is over was announced.
         unmarked_use_at: the use by which it was last not disabled any more for us.
@@ -58,6 +60,7 @@ class Life(msgspec.Struct, kw_only=True, omit_defaults=True):
 
     disabled_at: float | None = None
     noticed_at: float = 0.0
+    noticed_use_at: float = NEVER
     is_by_rule: bool = False
     is_ready_told: bool = False
     unmarked_use_at: float = NEVER
@@ -76,8 +79,9 @@ _MOMENT = msgspec.msgpack.Decoder(float)
 class Lives:
     """Who was raised, who came into use, and all other lives; tells what changed.
 
-    All are by account id. ``raised`` holds the newest use at that time, ``arrived``
-    the first that we saw, both in Unix seconds. Change them by the methods only.
+    All are by account id. ``raised`` holds the newest use at that time, on the timeline
+    on which uses never move; ``arrived`` the first that we saw, in Unix seconds. Change
+    them by the methods only.
     """
 
     def __init__(self) -> None:
@@ -93,10 +97,10 @@ class Lives:
         self.raised[account] = used_at
         self._touched.add((Kind.RAISED, account))
 
-    def lower(self, account: str) -> float:
-        """Note that it is not any more; return its newest use when it was raised."""
+    def lower(self, account: str) -> None:
+        """Note that it is not any more."""
         self._touched.add((Kind.RAISED, account))
-        return self.raised.pop(account)
+        del self.raised[account]
 
     def arrive(self, account: str, used_at: float) -> None:
         """Note when an account came into use."""

@@ -12,7 +12,7 @@ from itertools import compress, count
 from operator import attrgetter, gt, is_, is_not, ne
 from typing import NamedTuple
 
-from nats_idle_exporter.removal.sights import SeenAccount
+from nats_idle_exporter.removal.sights import SeenAccount, SeenUse
 
 _account = attrgetter("account")
 _name = attrgetter("name")
@@ -23,18 +23,20 @@ _NOBODY = ""
 
 _is_none = partial(is_, None)
 
-Columns = tuple[list[str], list[str], list[bool]]
-"""Names, verdicts, and whether no use was ever seen."""
+Columns = tuple[list[str], list[str], list[bool], list[SeenUse | None]]
+"""Names, verdicts, whether no use was ever seen, and the newest use."""
 
 
 class News(NamedTuple):
     """Accounts that are new, or differ by name, verdict or by their first use.
 
-    ``first_used`` are those of them that no use was ever seen of before.
+    ``first_used`` are those of them that no use was ever seen of before. ``used`` are
+    all of which a use is told that was not, or was dated otherwise.
     """
 
     differing: list[SeenAccount]
     first_used: list[SeenAccount]
+    used: list[SeenAccount]
 
 
 class Roll:
@@ -49,7 +51,7 @@ class Roll:
         self._accounts: Sequence[SeenAccount] = ()
         self._ids: list[str] = []
         self._places: dict[str, int] = {}
-        self._columns: Columns = ([], [], [])
+        self._columns: Columns = ([], [], [], [])
 
     @property
     def ids(self) -> KeysView[str]:
@@ -70,10 +72,11 @@ class Roll:
         """Take a cycle in; return what is new. ``accounts`` hold each id once."""
         ids = list(map(_account, accounts))
         names, verdicts = list(map(_name, accounts)), list(map(_verdict, accounts))
-        unused = list(map(_is_none, map(_evidence, accounts)))
+        uses = list(map(_evidence, accounts))
+        unused = list(map(_is_none, uses))
         self.is_same = ids == self._ids
         before = self._columns if self.is_same else self._moved(ids)
-        self._accounts, self._columns = accounts, (names, verdicts, unused)
+        self._accounts, self._columns = accounts, (names, verdicts, unused, uses)
         if not self.is_same:
             self._ids, self._places = ids, dict(zip(ids, count(), strict=False))
         first_used = set(compress(count(), map(gt, before[2], unused)))
@@ -85,14 +88,16 @@ class Roll:
         return News(
             [accounts[place] for place in sorted(differing)],
             [accounts[place] for place in sorted(first_used)],
+            list(compress(accounts, map(ne, uses, before[3]))),
         )
 
     def _moved(self, ids: list[str]) -> Columns:
         """Return the columns of the cycle before in the order of these ids."""
         places = list(map(self._places.get, ids))
-        names, verdicts, nones = self._columns
+        names, verdicts, nones, uses = self._columns
         return (
             [_NOBODY if place is None else names[place] for place in places],
             [_NOBODY if place is None else verdicts[place] for place in places],
             [True if place is None else nones[place] for place in places],
+            [None if place is None else uses[place] for place in places],
         )

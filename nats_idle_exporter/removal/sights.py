@@ -22,6 +22,10 @@ class SeenUse(Protocol):
     def at(self) -> float:
         """When, in Unix seconds."""
 
+    @property
+    def slow_at(self) -> float:
+        """When, on a timeline of its own: one use never moves there."""
+
 
 class SeenAccount(Protocol):
     """What the end of a cycle says of one account; the proof's views do."""

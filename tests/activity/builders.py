@@ -10,6 +10,8 @@ from nats_idle_exporter.activity import (
     BriefConnections,
     Cadence,
     Clocks,
+    Evidence,
+    EvidenceKind,
     Instant,
     JetStreamRound,
     Ledger,
@@ -54,6 +56,11 @@ def a_row(account: str = "TEAM", **changes: Any) -> Row:
         if isinstance(changes.get(share), tuple):
             changes[share] = Traffic(*changes[share])
     return Row(account, **changes)
+
+
+def a_use(kind: EvidenceKind, server_id: str, at: float) -> Evidence:
+    """Return evidence of use, told while no clock was put forward."""
+    return Evidence(kind, server_id, at, at)
 
 
 def used(messages: int, account: str = "TEAM") -> Row:

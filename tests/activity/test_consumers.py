@@ -24,6 +24,7 @@ from tests.activity.builders import (
     Process,
     Watcher,
     a_row,
+    a_use,
     at,
 )
 from tests.activity.rounds import (
@@ -164,7 +165,7 @@ class TestConsumers:
 
         account = watcher.account()
         assert account.verdict is Verdict.ACTIVE
-        assert account.last_evidence == (EvidenceKind.JETSTREAM, "SA", LATER)
+        assert account.last_evidence == a_use(EvidenceKind.JETSTREAM, "SA", LATER)
 
     def test_restart_of_a_server_is_no_use_of_a_consumer(
         self, watcher: Watcher, server: Process
@@ -261,7 +262,7 @@ class TestConsumers:
         watcher.cycle(late, *((follower, leader) if is_turned else (leader, follower)))
 
         evidence = watcher.account().last_evidence
-        assert evidence == (EvidenceKind.JETSTREAM, "SB", late)
+        assert evidence == a_use(EvidenceKind.JETSTREAM, "SB", late)
 
     @pytest.mark.parametrize("is_turned", [False, True])
     def test_stamp_dates_what_any_of_its_tellers_told(

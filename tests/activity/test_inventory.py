@@ -25,6 +25,7 @@ from tests.activity.builders import (
     FixedRules,
     Watcher,
     a_row,
+    a_use,
     at,
     used,
 )
@@ -257,7 +258,7 @@ class TestUse:
         watcher.quiet([used(1)])
 
         assert watcher.account().verdict is Verdict.ACTIVE
-        assert watcher.account().last_evidence == (
+        assert watcher.account().last_evidence == a_use(
             EvidenceKind.RECEIVED,
             "SA",
             START + POLL,

@@ -14,7 +14,17 @@ from nats_idle_exporter.activity import (
     Verdict,
 )
 from nats_idle_exporter.activity.stamps import SLACK_SECONDS
-from tests.activity.builders import HOUR, POLL, A, B, Process, Watcher, a_pair, at
+from tests.activity.builders import (
+    HOUR,
+    POLL,
+    A,
+    B,
+    Process,
+    Watcher,
+    a_pair,
+    a_use,
+    at,
+)
 from tests.activity.rounds import (
     BOOT,
     LATER,
@@ -91,7 +101,9 @@ class TestFirstSight:
 
         evidence = watcher.account().last_evidence
         assert evidence is not None
-        assert evidence == (EvidenceKind.JETSTREAM, "SA", START - HOUR + SLACK_SECONDS)
+        assert evidence == a_use(
+            EvidenceKind.JETSTREAM, "SA", START - HOUR + SLACK_SECONDS
+        )
 
     def test_written_stream_is_raised_a_threshold_after_the_poll(
         self, idle: Watcher
@@ -240,7 +252,7 @@ class TestGrowth:
 
         account = idle.account()
         assert account.verdict is Verdict.ACTIVE
-        assert account.last_evidence == (EvidenceKind.JETSTREAM, "SA", LATER + 5)
+        assert account.last_evidence == a_use(EvidenceKind.JETSTREAM, "SA", LATER + 5)
 
     @pytest.mark.parametrize(
         "stream",
@@ -452,7 +464,7 @@ class TestServers:
         watcher.cycle(self.when, told(one, self.when, grown), mute)
 
         evidence = watcher.account().last_evidence
-        assert evidence == (EvidenceKind.JETSTREAM, "SA", self.when)
+        assert evidence == a_use(EvidenceKind.JETSTREAM, "SA", self.when)
 
     def test_catching_up_in_one_cycle_is_dated_by_the_newest_stamp(self) -> None:
         """At first sight a stream is not used now because one replica lags."""
@@ -486,7 +498,7 @@ class TestServers:
 
         server_id, late = teller
         evidence = watcher.account().last_evidence
-        assert evidence == (EvidenceKind.JETSTREAM, server_id, self.when + late)
+        assert evidence == a_use(EvidenceKind.JETSTREAM, server_id, self.when + late)
 
     def test_second_answer_of_a_server_counts(self, server: Process) -> None:
         """Of two URLs of one server either may show the growth."""

@@ -370,7 +370,7 @@ def _nobody(endpoint: str) -> ServerView:
 
 def test_evidence_without_a_server() -> None:
     """What only a stamp showed has no server; that is told as it is."""
-    view = an_account(last_evidence=Evidence(EvidenceKind.JETSTREAM, "", NOW))
+    view = an_account(last_evidence=Evidence(EvidenceKind.JETSTREAM, "", NOW, NOW))
     book = Book(a_snapshot({"default": a_system(view)}))
 
     [row] = book.accounts(Query()).accounts

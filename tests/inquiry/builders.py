@@ -70,7 +70,7 @@ def a_view(account: str = "A", **changes: Any) -> AccountView:
         "reason": Reason.NONE,
         "is_observed": True,
         "idle_seconds": HOUR,
-        "last_evidence": Evidence(EvidenceKind.SENT, "N", 0.0),
+        "last_evidence": Evidence(EvidenceKind.SENT, "N", 0.0, 0.0),
         "quiet_since_at": 0.0,
         "threshold_seconds": 24 * HOUR,
         "connections": 0,

@@ -34,7 +34,7 @@ NO_PROCESS = dict.fromkeys(Format, b"")
 
 def an_evidence(at: float = NOW - 90_000) -> Evidence:
     """Return a sign of use."""
-    return Evidence(EvidenceKind.SENT, "NSERVER", at)
+    return Evidence(EvidenceKind.SENT, "NSERVER", at, at)
 
 
 def an_account(account: str = "ORDERS", **changes: Any) -> AccountView:

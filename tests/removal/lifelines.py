@@ -23,11 +23,17 @@ CLOSED = Doors({"A"}, {"A", "B"})
 
 
 class Used(NamedTuple):
-    """A use."""
+    """A use; ``shift`` is how far it was dated later since."""
 
     at: float
     kind: str = "sent"
     server_id: str = "N1"
+    shift: float = 0.0
+
+    @property
+    def slow_at(self) -> float:
+        """Where it stays."""
+        return self.at - self.shift
 
 
 class Seen(NamedTuple):

@@ -152,6 +152,22 @@ class TestUsedAgain:
         assert followed.happened(used(at, "inactive"), doors=CLOSED) == ["disabled"]
         assert followed.stage().disabled_at == followed.now_at
 
+    @pytest.mark.parametrize("registry", [Registry(), ruled(disabled_on_at=NOW)])
+    def test_clocks_make_no_use(self, registry: Registry) -> None:
+        """Uses are dated later when the clock is put forward, or we were down."""
+        followed = Followed(registry)
+        before = Seen("active", Used(NOW - 60))
+        assert followed.happened(before, doors=CLOSED) == ["disabled"]
+        at = followed.now_at + SETTLE_SECONDS
+        late = before._replace(last_evidence=Used(at))
+        assert followed.happened(late, doors=CLOSED, after=SETTLE_SECONDS) == []
+        moved = Seen("active", Used(at + 5 * DAY, shift=5 * DAY))
+
+        assert followed.happened(moved, doors=CLOSED, after=5 * DAY) == []
+        assert followed.stage().reactivations == 0
+        again = Seen("active", Used(at + 6 * DAY, shift=5 * DAY))
+        assert followed.happened(again, doors=CLOSED, after=DAY) == ["used_again"]
+
     def test_uses_count_each(self) -> None:
         """An account that comes back twice is counted twice."""
         followed = Followed()
@@ -267,6 +283,27 @@ class TestReactivated:
 
         assert followed.happened(used(NOW - 2 * DAY)) == []
         assert followed.happened(used(NOW)) == []
+
+    def test_clocks_make_no_use(self) -> None:
+        """Nor does one that was dated later since."""
+        followed = Followed()
+        followed.step(used(NOW - 2 * DAY, "inactive"))
+
+        assert followed.happened(Seen("active", Used(NOW, shift=2 * DAY))) == []
+        assert followed.happened(used(NOW, "inactive")) == []
+
+    def test_use_that_is_told_too_late(self) -> None:
+        """Use of a threshold ago, told after an outage, clears nothing, but counts."""
+        followed = Followed()
+        followed.step(used(NOW - 9 * DAY, "inactive"))
+        late = used(NOW - 2 * DAY, "inactive")
+
+        assert followed.happened(late) == ["reactivated"]
+        assert followed.happened(late) == []
+        followed.save()
+        assert followed.happened(used(NOW - DAY, "inactive")) == ["reactivated"]
+        assert followed.happened(used(NOW - DAY)) == []
+        assert followed.stage().reactivations == 2
 
     def test_active_without_evidence(self) -> None:
         """Nothing is counted of which nobody knows what it was."""

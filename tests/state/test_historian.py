@@ -13,7 +13,7 @@ NOON = (DAY + 0.5) * DAY_SECONDS
 
 def used(at: float) -> Evidence:
     """Return evidence of a message that was received at that time."""
-    return Evidence(EvidenceKind.RECEIVED, "N1", at)
+    return Evidence(EvidenceKind.RECEIVED, "N1", at, at)
 
 
 def test_first_verdict_and_first_day() -> None:

@@ -250,7 +250,7 @@ class TestAccounts:
             verdict=Verdict.UNKNOWN,
             reason=Reason.JETSTREAM_OUTDATED,
             is_observed=False,
-            last_evidence=Evidence(EvidenceKind.RECEIVED, "N", NOW),
+            last_evidence=Evidence(EvidenceKind.RECEIVED, "N", NOW, NOW),
             connections=2,
             leafnodes=1,
         )
