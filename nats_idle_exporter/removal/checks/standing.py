@@ -70,6 +70,10 @@ def check_approval(case: Case, _: float) -> Item:
         owner = case.entry.owner
         asked_of = f"; its owner is {quoted(owner)}" if owner else "; it has no owner"
         return says.fails(1, f"nobody approved (decommission.approved_by){asked_of}")
+    if case.is_entry_shared:
+        name = quoted(case.facts.name)
+        words = f"approved by {quoted(by)}, but several accounts are called {name}"
+        return says.fails(1, f"{words}: its rule must match its id")
     return says.passes(f"approved by {quoted(by)}")
 
 
