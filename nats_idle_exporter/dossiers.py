@@ -7,6 +7,7 @@ only the inactive ones' dossiers are made in each cycle.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from nats_idle_exporter.activity import AccountView
@@ -30,6 +31,7 @@ class Material:
         entries: what the operator's rules say.
         stages: by account id, of those that ever were on their way out.
         now_at: the end of the cycle, Unix seconds.
+        shared_names: those that several accounts have.
         successors: who came into use while we watched.
     """
 
@@ -39,6 +41,7 @@ class Material:
     stages: Mapping[str, Stage]
     now_at: float
     successors: Successors = NO_SUCCESSORS
+    shared_names: AbstractSet[str] = frozenset()
 
 
 class Dossiers(Mapping[str, Dossier]):
@@ -71,6 +74,7 @@ class Dossiers(Mapping[str, Dossier]):
             _completed(material.entries(account, view.name), facts),
             material.stages.get(account, FRESH),
             material.successors,
+            is_entry_shared=self._is_entry_shared(account),
         )
 
     def judge(self, case: Case) -> Judgement:
@@ -89,6 +93,13 @@ class Dossiers(Mapping[str, Dossier]):
     def facts(self, account: str) -> AccountFacts:
         """Return what is known of an account, without judging it."""
         return self._material.facts[account]
+
+    def _is_entry_shared(self, account: str) -> bool:
+        """Say whether others may be meant by the rule of an account."""
+        name, entries = self._material.views[account].name, self._material.entries
+        if name not in self._material.shared_names:
+            return False
+        return entries(account, name) != entries(account, account)
 
 
 def _completed(entry: Entry, facts: AccountFacts) -> Entry:

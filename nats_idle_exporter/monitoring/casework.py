@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections import Counter
+from collections.abc import Container, Iterable
 from typing import NamedTuple, Protocol
 
 from nats_idle_exporter.activity import SystemView
@@ -62,8 +63,13 @@ def work(end: CycleEnd, lifecycle: Lifecycle, registry: Registry) -> Casework:
         stages=lifecycle.stages,
         successors=lifecycle.successors,
         now_at=end.now_at,
+        shared_names=_shared(view.name for view in end.view.accounts),
     )
     return Casework(Dossiers(end.system, material), events)
+
+
+def _shared(names: Iterable[str]) -> frozenset[str]:
+    return frozenset(name for name, count in Counter(names).items() if count > 1)
 
 
 class _Told(Container[str]):

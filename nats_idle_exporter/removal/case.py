@@ -11,7 +11,11 @@ from nats_idle_exporter.removal.registry import NO_ENTRY, Entry
 
 
 class Case(NamedTuple):
-    """All that is known of one account; ``successors`` of all of its system."""
+    """All that is known of one account; ``successors`` of all of its system.
+
+    ``is_entry_shared`` says that its rule is found by its name alone, and that other
+    accounts of the system have that name, too.
+    """
 
     system: str
     use: Use
@@ -19,3 +23,4 @@ class Case(NamedTuple):
     entry: Entry = NO_ENTRY
     stage: Stage = FRESH
     successors: Successors = NO_SUCCESSORS
+    is_entry_shared: bool = False

@@ -15,6 +15,7 @@ from nats_idle_exporter.activity import (
     UnwatchedKind,
     Verdict,
 )
+from nats_idle_exporter.monitoring.casework import CycleEnd, work
 from nats_idle_exporter.monitoring.inquiry import Collector, Facts, Moment, Rhythm
 from nats_idle_exporter.monitoring.inquiry.answers import Answer, LocalImport
 from nats_idle_exporter.monitoring.inventory import (
@@ -22,6 +23,8 @@ from nats_idle_exporter.monitoring.inventory import (
     AccountLimits,
     InventoryAccount,
 )
+from nats_idle_exporter.removal import Entry, Registry, Rule
+from nats_idle_exporter.removal.dossier import Check
 from nats_idle_exporter.removal.facts import (
     UNLIMITED,
     AccountFacts,
@@ -32,6 +35,8 @@ from nats_idle_exporter.removal.facts import (
     Role,
     Told,
 )
+from nats_idle_exporter.removal.lifecycle import Lifecycle
+from nats_idle_exporter.removal.registry import Decommission
 from tests.activity.builders import A, B, Process, a_row, at
 from tests.inquiry.builders import (
     UNBOUND,
@@ -562,6 +567,35 @@ class TestRoles:
         assert facts["$SYS"].roles == {Role.SYSTEM}
         assert facts["$SYS"].unknown_roles == unknown
         assert facts["A"].unknown_roles == unknown | {Role.SYSTEM}
+
+
+class TestEqualNames:
+    """Name tags are not unique."""
+
+    @pytest.mark.parametrize(
+        ("match", "outcomes"),
+        [
+            ("twin", ["fail", "fail"]),
+            ("tw*", ["fail", "fail"]),
+            ("A", ["pass", "fail"]),
+            ("*", ["pass", "pass"]),
+        ],
+    )
+    def test_approval(self, match: str, outcomes: list[str]) -> None:
+        """Who approves one of several must say which."""
+        seen = (a_view("A", name="twin"), a_view("B", name="twin"))
+        view = a_system_view(*seen, a_view("C", name="twine"))
+        moment = Moment(at(1000.0), WALL)
+        facts = World().collector.conclude(view, moment, RHYTHM)
+        entry = Entry(decommission=Decommission(approved_by="ann"))
+        rules = Registry([Rule(match, entry), Rule("twine", entry)])
+        end = CycleEnd("default", view, facts, WALL)
+
+        dossiers = work(end, Lifecycle(), rules).dossiers
+
+        place = list(Check).index(Check.APPROVAL)
+        found = [str(dossiers[each].items[place].outcome) for each in "ABC"]
+        assert found == [*outcomes, "pass"]
 
 
 class TestQuestions:

@@ -33,6 +33,14 @@ def test_every_outcome_is_there() -> None:
     assert seen == set(product(Check, Outcome)) - set(product(told, [Outcome.UNKNOWN]))
 
 
+def test_an_approval_of_a_name_that_several_have() -> None:
+    """Nobody knows which of them was meant."""
+    item = an_item(a_case(name="twin")._replace(is_entry_shared=True), Check.APPROVAL)
+
+    assert item.outcome is Outcome.FAIL
+    assert 'by "boss", but several accounts are called "twin"' in item.detail
+
+
 class TestVerdict:
     """What follows from the items."""
 

@@ -68,7 +68,9 @@ def check_approval(case: Case, _: float) -> Finding:
     entry = case.entry
     if not entry.decommission.approved_by:
         return fails(1, lambda: _unapproved(entry))
-    return passes(lambda: f"approved by {quoted(entry.decommission.approved_by)}")
+    if case.is_entry_shared:
+        return fails(1, lambda: _ambiguous(entry, case.facts.name))
+    return passes(lambda: _approved(entry))
 
 
 def check_exemption(case: Case, now_at: float) -> Finding:
@@ -79,6 +81,15 @@ def check_exemption(case: Case, now_at: float) -> Finding:
     if exemption.until_at > now_at:
         return fails(1, lambda: _exempt(exemption))
     return passes(lambda: _exempt_before(exemption))
+
+
+def _approved(entry: Entry) -> str:
+    return f"approved by {quoted(entry.decommission.approved_by)}"
+
+
+def _ambiguous(entry: Entry, name: str) -> str:
+    why = f"but several accounts are called {quoted(name)}"
+    return f"{_approved(entry)}, {why}: its rule must match its id"
 
 
 def _unapproved(entry: Entry) -> str:
