@@ -44,12 +44,16 @@ class ReloadQueue:
     def __init__(self) -> None:
         self._asked: list[_Asked] = []
         self._is_asked = asyncio.Event()
+        self._is_over = False
 
     def ask(self, trigger: str) -> asyncio.Future[str]:
         """Have it loaded; what comes is why it could not be, "" when it was."""
         answer = asyncio.get_running_loop().create_future()
         self._asked.append(_Asked(trigger, answer))
         self._is_asked.set()
+        if self._is_over:
+            # Requests are let in until the last save is over.
+            self._answer_rest([])
         return answer
 
     async def run(self, load: Callable[[frozenset[str]], Awaitable[str]]) -> None:
@@ -62,7 +66,12 @@ class ReloadQueue:
                 served, self._asked = self._asked, []
                 _answer(served, await load(frozenset(each.trigger for each in served)))
         finally:
-            _answer([*served, *self._asked], "the exporter is stopping")
+            self._is_over = True
+            self._answer_rest(served)
+
+    def _answer_rest(self, served: list[_Asked]) -> None:
+        _answer([*served, *self._asked], "the exporter is stopping")
+        self._asked = []
 
 
 def _answer(asked: list[_Asked], error: str) -> None:

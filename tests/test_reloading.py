@@ -98,6 +98,14 @@ class TestQueue:
 
         assert await running == await waiting == "the exporter is stopping"
 
+    async def test_after_the_end_everybody_is_answered_at_once(self) -> None:
+        """A request that comes while the state is saved a last time does not hang."""
+        queue = ReloadQueue()
+        async with served(queue, Loads()):
+            await asyncio.sleep(0)
+
+        assert queue.ask(REQUEST).done()
+
 
 class World:
     """A reloader of a file, with nothing that runs behind it."""

@@ -55,6 +55,7 @@ class Intake:
         for reading in readings:
             server_id = reading.server.server_id
             is_again = server_id in read.values()
+            self._bound_by_silence(reading)
             displaced = self._memory.fleet.bind(reading)
             read[reading.endpoint] = server_id
             rows = {row.account: row for row in reading.rows}
@@ -73,6 +74,18 @@ class Intake:
         self._take_stops()
         self._learn_issued(readings)
         return read
+
+    def _bound_by_silence(self, reading: Reading) -> None:
+        """Note the time before an endpoint first answered, until its server's start.
+
+        Another one may have been there, and gone: that is a hole as if it was read
+        when the endpoint was first known.
+        """
+        watch = self._memory.fleet.watches[reading.endpoint]
+        if watch.server_id is None and watch.known_since is not None:
+            start_at = reading.answered.fast - reading.server.uptime_seconds
+            if (seconds := start_at - watch.known_since.fast) > 0:
+                self._memory.holes.add(reading.answered.slow, seconds)
 
     def _take_again(self, reading: Reading, rows: dict[str, Row]) -> None:
         """Take from a server's second answer of a cycle what may be news."""

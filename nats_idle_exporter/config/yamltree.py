@@ -53,6 +53,13 @@ def parse_yaml(text: str) -> Any:
         raise ConfigError(
             "$", expected="a few levels of nesting", found="very many"
         ) from error
+    except (ValueError, OverflowError) as error:
+        # PyYAML makes characters of escapes, and a number of %YAML, unchecked.
+        raise ConfigError(
+            "$",
+            expected="YAML",
+            found="an escape or a version that is out of range",
+        ) from error
 
 
 def join_key(path: str, key: str) -> str:

@@ -332,6 +332,19 @@ class TestNeverAnswered:
         assert not watcher.view.unwatched
         assert watcher.account().quiet_since_at == when
 
+    def test_it_answers_late_and_younger(self) -> None:
+        """Another server may have been there until then."""
+        watcher, one, two = a_found_pair()
+        found(watcher, START + 1, A, B, C)
+        end = START + 2 * HOUR
+        watcher.watch_quietly(START + POLL, end, one, two)
+        three = Process("SC", C, start=end)
+        when = end + POLL
+        watcher.cycle(when, *(each.reading(when) for each in (one, two, three)))
+
+        assert watcher.view.watched_to_at == when
+        assert watcher.account().quiet_since_at == when
+
     def test_nobody_else_is_there(self) -> None:
         """With nobody left to be read it holds on."""
         watcher = Watcher(NAME)

@@ -165,6 +165,34 @@ class TestEndpoints:
         assert watcher.account().quiet_since_at == when
         assert watcher.account().last_evidence is None
 
+    def test_new_endpoint_that_answers_late_and_younger(self) -> None:
+        """Who was there before nobody knows: until its server's start is a hole."""
+        watcher = Watcher(A)
+        one = Process("SA", A, start=0.0)
+        watcher.watch_quietly(START, START + HOUR / 2, one)
+        since = START + HOUR / 2 + 1
+        watcher.ledger.watch([A, B], at(since))
+        end = since + 2 * HOUR
+        watcher.watch_quietly(since + 1, end, one)
+        two = Process("SB", B, start=end)
+        when = end + 20
+        watcher.cycle(when, one.reading(when), two.reading(when))
+
+        assert watcher.view.watched_to_at == when
+        assert watcher.account().verdict is Verdict.UNKNOWN
+        assert watcher.account().quiet_since_at == when
+
+    def test_new_endpoint_that_answers_a_moment_later(self) -> None:
+        """A hole as short as that is forgiven."""
+        watcher = Watcher(A)
+        one, two = Process("SA", A, start=0.0), Process("SB", B, start=START + HOUR)
+        watcher.watch_quietly(START, START + HOUR, one)
+        watcher.ledger.watch([A, B], at(START + HOUR + 1))
+        when = START + HOUR + 2 * POLL
+        watcher.cycle(when, one.reading(when), two.reading(when))
+
+        assert watcher.account().quiet_since_at == START
+
 
 class TestGone:
     """Accounts that no server lists any more."""

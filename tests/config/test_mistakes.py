@@ -85,6 +85,24 @@ MISTAKES = {
     "endless nesting": Mistake(
         "[" * 20000, "$", "a few levels of nesting", "very many"
     ),
+    "character that does not exist": Mistake(
+        'systems: "\\U00110000"',
+        "$",
+        "YAML",
+        "an escape or a version that is out of range",
+    ),
+    "character far from any": Mistake(
+        'systems: "\\UFFFFFFFF"',
+        "$",
+        "YAML",
+        "an escape or a version that is out of range",
+    ),
+    "endless version": Mistake(
+        "%YAML 1." + "1" * 5000 + "\n---\n" + ONE,
+        "$",
+        "YAML",
+        "an escape or a version that is out of range",
+    ),
     "alias to itself": Mistake(
         "systems: &a [*a]",
         "$.systems[0]",

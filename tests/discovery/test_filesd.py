@@ -93,6 +93,7 @@ async def test_nobody(tmp_path: Path) -> None:
             '$[0].labels.__scheme__: expected http or https, found "ftp"',
         ),
         ("[" * 100_000, "$: expected a few levels of nesting, found very many"),
+        ("9" * 5000, "$: expected JSON, found a number of thousands of digits"),
     ],
 )
 async def test_mistakes(text: str, message: str, tmp_path: Path) -> None:

@@ -99,6 +99,10 @@ def _parse_json(text: str) -> Any:
         raise ConfigError(
             "$", expected="a few levels of nesting", found="very many"
         ) from error
+    except ValueError as error:
+        raise ConfigError(
+            "$", expected="JSON", found="a number of thousands of digits"
+        ) from error
 
 
 def _of_groups(tree: Any) -> Iterator[str]:
