@@ -79,7 +79,10 @@ class TestRefresh:
         assert (asked, rules.registry.entry("B1", "").owner) == ("ann", "bob")
         assert rules.policy("B1", "").threshold_seconds == 86400
 
-    @pytest.mark.parametrize("text", ["", "[{match: ]", '[{match: "B*", ownr: x}]'])
+    @pytest.mark.parametrize(
+        "text",
+        ["", "[{match: ]", '[{match: "B*", ownr: x}]', '[{match: "\\U00110000"}]'],
+    )
     def test_a_mistake_keeps_the_last_good_rules(self, file: Path, text: str) -> None:
         """It is told once, with its place, and again when it is another one."""
         rules = live(file)
