@@ -19,6 +19,7 @@ from aiohttp import ClientSession
 from nats_idle_exporter import __version__
 from nats_idle_exporter.config import Config, WebOptions
 from nats_idle_exporter.configsource import ConfigSource
+from nats_idle_exporter.garbage import collected_later
 from nats_idle_exporter.liverules import RulesFollower
 from nats_idle_exporter.metrics import Pages
 from nats_idle_exporter.monitoring.client import MonitoringClient
@@ -80,8 +81,10 @@ async def run(config: Config, source: ConfigSource, options: WebOptions) -> None
         listening(state, options),
         opened(setup, clock) as keeper,
         new_session() as session,
+        collected_later() as begin_collecting,
     ):
         parts = await _assemble(setup, session, clock, state, keeper)
+        parts.publisher.when_first = begin_collecting
         reloader = Reloader(
             source, setup, parts.apply, parts.publisher.refuse, parts.manager
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import structlog
@@ -25,6 +26,9 @@ class Publisher:
         keeper: of the state file; None when there is none.
         rules: of the configuration; what is wrong with their file is published.
         loaded_at: when that was loaded, Unix seconds.
+
+    Attributes:
+        when_first: is called when the first cycle has ended.
     """
 
     def __init__(
@@ -40,12 +44,14 @@ class Publisher:
         self._keeper = keeper
         self._rules = rules
         self._reload = ReloadStatus(is_successful=True, last_success_at=loaded_at)
+        self.when_first: Callable[[], None] = lambda: None
         self._last = self._publication(None)
         self._state.pages.offer(self._last)
 
     def publish(self, snapshot: Snapshot) -> None:
         """Take the snapshot of a cycle."""
         if self._last.snapshot is None:
+            self.when_first()
             _tell(snapshot)
         self._manager.concluded(snapshot)
         self._last = self._publication(snapshot)

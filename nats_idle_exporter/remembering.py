@@ -7,14 +7,14 @@ it was, and goes on from there if it comes back.
 from __future__ import annotations
 
 import asyncio
-import gc
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import asynccontextmanager
 from typing import NamedTuple
 
 import structlog
 
 from nats_idle_exporter.activity import Changes, Clocks, DamagedRows, Ledger, SavedRow
+from nats_idle_exporter.garbage import uncollected
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.clock import Clock
 from nats_idle_exporter.monitoring.memories import KINDS
@@ -55,18 +55,6 @@ async def opened(setup: Setup, clock: Clock) -> AsyncIterator[Keeper | None]:
         yield keeper
     finally:
         await keeper.let_go()
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """Let no garbage be looked for: what is restored is none, and it is very much."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 class Remembering:

@@ -24,8 +24,8 @@ from nats_idle_exporter.activity import (
     Reading,
     SystemView,
 )
+from nats_idle_exporter.garbage import uncollected
 from nats_idle_exporter.monitoring import wire
-from nats_idle_exporter.remembering import uncollected
 from nats_idle_exporter.state import Batch, Historian, Store
 from tests.activity.builders import FixedRules, Process, at
 
