@@ -283,7 +283,7 @@ class Fleet:
         back for all others, so it is never dropped.
         """
         bound = self.bound
-        self.roster.settle_dropped(i for i, _ in self.counted() if i not in bound)
+        self.roster.settle_dropped({i: s for i, s in self.counted() if i not in bound})
         for server in self.servers.values():
             server.met = server.met.intersection(self.servers)
         unbound = [(i, s) for i, s in self.servers.items() if i not in bound]

@@ -7,11 +7,11 @@ it is not read any more, but stays in the watch until its server's end is shown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from nats_idle_exporter.activity.facts import Instant
-from nats_idle_exporter.activity.servers import Watch
+from nats_idle_exporter.activity.servers import Server, Watch
 
 
 class Source(str):
@@ -128,13 +128,17 @@ class Roster:
         for endpoint, watch in self._rewatch(reach).items():
             self.dropped[endpoint] = Dropped(watch, frozenset({str(source)}), now)
 
-    def settle_dropped(self, counted: Iterable[str]) -> None:
-        """Let go of dropped endpoints whose servers are none of those."""
+    def settle_dropped(self, counted: Mapping[str, Server]) -> None:
+        """Let go of dropped endpoints where none of those answered last.
+
+        Who answered there before another one did may outlive that one.
+        """
         servers = {*counted, None}
+        homes = {server.home for server in counted.values()}
         self.dropped = {
             endpoint: each
             for endpoint, each in self.dropped.items()
-            if each.watch.server_id in servers
+            if each.watch.server_id in servers or endpoint in homes
         }
 
     def _rewatch(self, reach: Instant | None) -> dict[str, Watch]:

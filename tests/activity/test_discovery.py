@@ -309,6 +309,36 @@ class TestDropped:
         assert watcher.ledger.endpoints_wanted() == (A,)
 
 
+class TestDisplacedAndDropped:
+    """A server whose address an older one took, before that address was dropped."""
+
+    def test_the_end_of_the_other_is_not_its_own(self) -> None:
+        """It counts on, and only the operator may let go of it."""
+        watcher = Watcher(A, NAME)
+        one, two = Process("SA", A, start=0.0), Process("SB", B, start=0.0)
+        three = Process("SC", B, start=0.0)
+        found(watcher, START, A, B)
+        watcher.cycle(START, one.reading(START, []), two.reading(START, []))
+        one.peers, three.peers = frozenset({"SC"}), frozenset({"SA"})
+        when = START + POLL
+        watcher.cycle(when, one.reading(when, []), three.reading(when, []))
+        found(watcher, when + 1, A)
+        one.peers = frozenset()
+        when += POLL
+        watcher.cycle(when, one.reading(when, []))
+        servers = watcher.ledger._memory.fleet.servers
+
+        assert (servers["SB"].ended_at, servers["SC"].ended_at) == (None, when)
+
+        watcher.ledger.watch([A, C, NAME], at(when + 1))
+
+        assert servers["SB"].ended_at is None
+
+        watcher.ledger.watch([A, C], at(when + 2))
+
+        assert servers["SB"].ended_at == when + 2
+
+
 class TestNeverAnswered:
     """An address that was found and dropped, and where nobody ever answered."""
 
