@@ -7,6 +7,7 @@ every cycle and after its readings. Nothing here makes a server load an account.
 
 from nats_idle_exporter.monitoring.inquiry.asking import AsksServer, ask_accounts
 from nats_idle_exporter.monitoring.inquiry.collector import Collector, Rhythm
-from nats_idle_exporter.monitoring.inquiry.known import Facts, Moment
+from nats_idle_exporter.monitoring.inquiry.facts import Facts
+from nats_idle_exporter.monitoring.inquiry.known import Moment
 
 __all__ = ["AsksServer", "Collector", "Facts", "Moment", "Rhythm", "ask_accounts"]

@@ -22,9 +22,10 @@ from nats_idle_exporter.activity import (
 from nats_idle_exporter.monitoring.inquiry.answers import Answer, LocalImport
 from nats_idle_exporter.monitoring.inquiry.copies import find_copies
 from nats_idle_exporter.monitoring.inquiry.doors import Doors
+from nats_idle_exporter.monitoring.inquiry.facts import Facts
 from nats_idle_exporter.monitoring.inquiry.holdings import Rounds
 from nats_idle_exporter.monitoring.inquiry.importers import ImporterIndex
-from nats_idle_exporter.monitoring.inquiry.known import Facts, Heard, Known, Moment
+from nats_idle_exporter.monitoring.inquiry.known import Heard, Known, Moment
 from nats_idle_exporter.monitoring.inquiry.listed import NOT_LISTED, Listed
 from nats_idle_exporter.monitoring.inquiry.planning import Planner
 from nats_idle_exporter.monitoring.inquiry.roles import RolesKnown, has_no_sentinel
