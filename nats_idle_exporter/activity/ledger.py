@@ -248,7 +248,10 @@ class Ledger:
         if fleet.roster.is_fixed or fleet.watched_to is None or not readings:
             return
         asked = min(each.asked.fast for each in readings)
-        heard = max(server.asked.fast for server in fleet.servers.values())
+        # Of nobody who was read nothing is known: that is a pause since ever.
+        heard = max(
+            (server.asked.fast for server in fleet.servers.values()), default=NEVER
+        )
         if asked - heard > OUTDATED_AFTER_ROUNDS * self._cadence.poll_seconds:
             self._memory.holes.add(readings[-1].answered.slow, asked - heard)
 
