@@ -161,6 +161,8 @@ class Fleet:
         ends += self._strangers(self._listed())
         ends += self._hidden()
         self._tidy()
+        for watch in self.watches.values():
+            watch.was_missed = watch.server_id is None
         oldest = self.oldest()
         if oldest is not None:
             last = self.watched_to or oldest

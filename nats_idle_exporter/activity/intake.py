@@ -79,10 +79,11 @@ class Intake:
         """Note the time before an endpoint first answered, until its server's start.
 
         Another one may have been there, and gone: that is a hole as if it was read
-        when the endpoint was first known.
+        when the endpoint was first known. Who answers in the first cycle is a later
+        joiner as any other.
         """
         watch = self._memory.fleet.watches[reading.endpoint]
-        if watch.server_id is None and watch.known_since is not None:
+        if watch.was_missed and watch.known_since is not None:
             start_at = reading.answered.fast - reading.server.uptime_seconds
             if (seconds := start_at - watch.known_since.fast) > 0:
                 self._memory.holes.add(reading.answered.slow, seconds)

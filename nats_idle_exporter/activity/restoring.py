@@ -154,6 +154,8 @@ def _watch(saved: SavedWatch) -> tuple[str, Watch]:
         saved.past,
         saved.steady,
         saved.is_load_balanced,
+        # It is saved at a cycle's end.
+        was_missed=saved.server_id is None,
     )
 
 

@@ -99,6 +99,8 @@ class Watch:
     steady: int = 0
     """Readings since another server answered."""
     is_load_balanced: bool = False
+    was_missed: bool = False
+    """Some cycle ended in which it was known and had not answered yet."""
 
 
 @dataclass(slots=True)
