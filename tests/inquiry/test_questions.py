@@ -19,9 +19,9 @@ from nats_idle_exporter.removal.registry import Entry, Registry, Rule
 from nats_idle_exporter.snapshot import Snapshot
 from tests.inquiry.builders import a_system_view, a_view
 from tests.inquiry.test_answers import a_body
+from tests.monitoring.looping import HURRIED, PACE, A, World
 from tests.monitoring.scripted import Script, ScriptedServer, answer, reset, running
 from tests.monitoring.scripted import hang as hanging
-from tests.monitoring.test_poller import HURRIED, PACE, A, World
 
 
 class Ruled(NamedTuple):
