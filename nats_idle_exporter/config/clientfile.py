@@ -26,9 +26,18 @@ def load_client_file(path: Path) -> HttpClient:
     Raises:
         ConfigError: it cannot be read or used.
     """
-    tree = parse_yaml(read_text(path.read_bytes))
+    return parse_client_file(read_text(path.read_bytes), path.parent)
+
+
+def parse_client_file(text: str, folder: Path) -> HttpClient:
+    """Return the checked client that a text says.
+
+    Raises:
+        ConfigError: it cannot be used.
+    """
+    tree = parse_yaml(text)
     if tree is None:
         return HttpClient()
-    client = decode(locate_client_files(tree, path.parent), HttpClient, _SHAPE)
+    client = decode(locate_client_files(tree, folder), HttpClient, _SHAPE)
     check_client(client)
     return client

@@ -17,6 +17,7 @@ from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.access import Accesses
 from nats_idle_exporter.monitoring.fetch import address, fetch
 from nats_idle_exporter.report.model import ObservationError
+from nats_idle_exporter.text import one_line
 from nats_idle_exporter.urls import without_credentials
 
 TIMEOUT_SECONDS: Final = 60.0
@@ -24,6 +25,10 @@ TIMEOUT_SECONDS: Final = 60.0
 MAX_BODY_BYTES: Final = 134_217_728
 
 _Answer = TypeVar("_Answer")
+
+
+class UnreadableError(ValueError):
+    """An answer that no daemon of this version gives; the text is one line."""
 
 
 class Daemon:
@@ -99,12 +104,25 @@ class Daemon:
                     MAX_BODY_BYTES,
                     self._accesses.current(self._url),
                 )
-            return msgspec.json.decode(body, type=shape)
+            return read_answer(body, shape)
         except EndpointError as error:
             raise ObservationError(f"{self.source}: {error.detail}") from error
         except TimeoutError as error:
             why = f"no answer within {TIMEOUT_SECONDS:.0f}s"
             raise ObservationError(f"{self.source}: {why}") from error
-        except msgspec.DecodeError as error:
+        except UnreadableError as error:
             why = f"an answer that this version cannot read: {error}"
             raise ObservationError(f"{self.source}: {why}") from error
+
+
+def read_answer(body: bytes | bytearray, shape: type[_Answer]) -> _Answer:
+    """Return what a daemon answered.
+
+    Raises:
+        UnreadableError: it is nothing of this shape.
+    """
+    try:
+        return msgspec.json.decode(body, type=shape)
+    # A RecursionError is a nesting bomb, a UnicodeDecodeError comes bare.
+    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError) as error:
+        raise UnreadableError(one_line(str(error))) from error

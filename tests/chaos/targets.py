@@ -8,30 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nats_idle_exporter.config import (
-    Inactivity,
-    format_duration,
-    parse_config,
-    parse_duration,
-    parse_registry_file,
-)
-from nats_idle_exporter.config.webfile import parse_web_file
-from nats_idle_exporter.errors import ConfigError, EndpointError
+from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from nats_idle_exporter.monitoring.inquiry.answers import Answer, decode_answer
 from nats_idle_exporter.monitoring.ring import MOST_PAGES, PAGE, RingMemory, RingSearch
-from nats_idle_exporter.urls import (
-    UrlError,
-    endpoint_key,
-    parse_endpoint,
-    without_credentials,
-)
 from tests.chaos.entrances import INVENTORIES, Target
 from tests.chaos.keepsakes import KEPT
+from tests.chaos.reports import REPORTS
+from tests.chaos.writings import WRITTEN
 from tests.monitoring import builders
 
 ROOT = Path(__file__).parents[2]
@@ -151,58 +138,6 @@ def _page(choices: _Choices, most: int) -> wire.ClosedPage:
     return wire.ClosedPage(now_at, choices.below(256) * 100, entries)
 
 
-def _text(data: bytes) -> str:
-    return data.decode(errors="replace")
-
-
-def read_config(data: bytes) -> None:
-    """Read the bytes as the configuration file."""
-    with suppress(ConfigError):
-        parse_config(_text(data))
-
-
-def read_registry(data: bytes) -> None:
-    """Read the bytes as the registry file; what is one makes rules."""
-    with suppress(ConfigError):
-        parse_registry_file(_text(data), Inactivity())
-
-
-def read_web_file(data: bytes) -> None:
-    """Read the bytes as the web configuration file."""
-    with suppress(ConfigError):
-        parse_web_file(_text(data))
-
-
-def read_duration(data: bytes) -> None:
-    """Read the bytes as a duration; what is one is written and read back."""
-    with suppress(ValueError):
-        seconds = parse_duration(_text(data))
-        assert 0 <= seconds < math.inf
-        assert parse_duration(format_duration(seconds)) == seconds
-
-
-def read_url(data: bytes) -> None:
-    """Read the bytes as an endpoint; what is one has a key and no credentials."""
-    text = _text(data)
-    shown = without_credentials(text)
-    with suppress(UrlError):
-        url = parse_endpoint(text)
-        assert endpoint_key(url).host
-        assert shown.rstrip("/") == url
-
-
-REGISTRY = b"""
-- match: "A*"
-  owner: me
-  exempt: {until: 2027-01-31, reason: r, by: b}
-- {match: B, threshold: 2d, gap_tolerance: 1h, decommission: {grace: 1d}}
-"""
-WEB_FILE = b"""
-tls_server_config: {cert_file: a, key_file: b, client_auth_type: NoClientCert}
-http_server_config: {headers: {X-Frame-Options: deny}}
-basic_auth_users: {me: $2b$10$abcdefghijklmnopqrstuvabcdefghijklmnopqrstuvabcdefghi}
-"""
-
 TARGETS = {
     "varz": _decoder(wire.decode_varz, "*varz*.json"),
     "accstatz": _decoder(wire.decode_accstatz, "*accstatz*.json"),
@@ -214,14 +149,9 @@ TARGETS = {
     "gatewayz": _decoder(wire.decode_gatewayz, "*gatewayz.json"),
     "jsz": _decoder(wire.decode_jsz, "*jsz*.json"),
     "ring": Target(search_ring, [b"", bytes(range(256)), b"\x01" * 600], 2),
-    "config": Target(
-        read_config, [(ROOT / "config.example.yaml").read_bytes(), b"systems: []"], 5
-    ),
-    "registry": Target(read_registry, [REGISTRY, b"[]"], 5),
-    "web": Target(read_web_file, [WEB_FILE], 5),
-    "duration": Target(read_duration, [b"24h", b"1d12h", b"500ms", b"0"], 8),
-    "url": Target(read_url, [b"http://a:8222/b", b"https://u:p@[::1]:1/x?y#z"], 8),
+    **WRITTEN,
     **INVENTORIES,
     **KEPT,
+    **REPORTS,
 }
 """By name."""

@@ -203,6 +203,13 @@ class TestTrouble:
             (b"{}", 200, "an answer that this version cannot read: Object missing"),
             (b"<html>", 200, "an answer that this version cannot read: JSON is"),
             (b'{"version": 2}', 200, "an answer that this version cannot read: "),
+            (b'{"as_of_at": "\xff"}', 200, "an answer that this version cannot read: "),
+            (b"[" * 10**5, 200, "an answer that this version cannot read: Expected"),
+            (
+                b'{"x": ' + b"[" * 10**5,
+                200,
+                "an answer that this version cannot read: maximum recursion",
+            ),
             (b"", 404, "/api/v1/endpoints: HTTP 404"),
         ],
     )

@@ -80,13 +80,22 @@ def _targets(path: Path) -> list[str]:
         raise DiscoveryError(
             where, expected=error.expected, found=error.found
         ) from error
-    parse = _parse_json if path.suffix.lower() == ".json" else parse_yaml
     try:
-        return list(_of_groups(parse(text)))
+        return read_targets(text, is_json=path.suffix.lower() == ".json")
     except ConfigError as error:
         raise DiscoveryError(
             f"{where} {error.path}", expected=error.expected, found=error.found
         ) from error
+
+
+def read_targets(text: str, *, is_json: bool) -> list[str]:
+    """Return the endpoints that a file lists, in its order, the same maybe twice.
+
+    Raises:
+        ConfigError: it is not such a file; the path is a place in it.
+    """
+    parse = _parse_json if is_json else parse_yaml
+    return list(_of_groups(parse(text)))
 
 
 def _parse_json(text: str) -> Any:
