@@ -6,6 +6,7 @@ caller's.
 
 from __future__ import annotations
 
+import asyncio
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -33,6 +34,12 @@ MAX_REDIRECTS: Final = 4
 """Redirects on the way to one body, where they are followed at all."""
 MAX_INTERIM: Final = 8
 """Answers like ``100 Continue`` before the one that counts; servers send none."""
+MAX_SMALL_CHUNKS: Final = 256
+"""Chunks of a body that are smaller than any server makes them; each costs time."""
+_SMALL_CHUNK_BYTES: Final = 64
+_READ_BYTES: Final = 16_384
+TURN_BYTES: Final = 16_384
+"""Of a body, after which whatever else is ready goes on first."""
 _REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _HEADERS: Final = {
     "Accept": "application/json",
@@ -80,6 +87,8 @@ def new_session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         trust_env=False,
         auto_decompress=False,
+        # So much is parsed of a body before others get their turn.
+        read_bufsize=_READ_BYTES,
         response_class=_Response,
         timeout=aiohttp.ClientTimeout(),
     )
@@ -158,14 +167,18 @@ def _require_plain_success(response: aiohttp.ClientResponse) -> None:
 
 
 async def _bounded(response: aiohttp.ClientResponse, max_body_bytes: int) -> bytearray:
-    body = bytearray()
+    path, body, chunks = response.url.path, bytearray(), 0
     # Counted while it comes: a Content-Length may be missing or a lie.
-    async for chunk in response.content.iter_any():
-        body += chunk
+    async for piece, ends_chunk in response.content.iter_chunks():
+        body += piece
+        chunks += ends_chunk
         if len(body) > max_body_bytes:
-            raise failure(
-                OVERSIZED, f"{response.url.path}: more than {max_body_bytes} bytes"
-            )
+            raise failure(OVERSIZED, f"{path}: more than {max_body_bytes} bytes")
+        if chunks > MAX_SMALL_CHUNKS + len(body) // _SMALL_CHUNK_BYTES:
+            raise failure(PAYLOAD, f"{path}: in chunks of a few bytes")
+        # What never ends may come as fast as it is read: others get their turns.
+        for _ in range(len(piece) // TURN_BYTES):
+            await asyncio.sleep(0)
     return body
 
 

@@ -151,6 +151,11 @@ _LENGTHS = [
     Fault(name="last chunk never", expected=failures.TIMEOUT, sends=s.unended),
     Fault(name="endless body", expected=failures.OVERSIZED, sends=s.endless_body),
     Fault(name="endless chunks", expected=failures.OVERSIZED, sends=s.endless_chunks),
+    Fault(
+        name="endless chunks of a byte",
+        expected=failures.PAYLOAD,
+        sends=s.endless_small_chunks,
+    ),
     Fault(name="endless chunk", expected=failures.OVERSIZED, sends=s.endless_chunk),
 ]
 

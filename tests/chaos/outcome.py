@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from statistics import median
 
 from tests.chaos.faults import GOOD
@@ -27,10 +27,10 @@ class Outcome:
 
     ``errors`` counts failed polls by reason while it lasted. ``peak_bytes`` is of
     the process meanwhile, ``kept_bytes`` what it had at the beginning: what the
-    allocator keeps of earlier faults is not this one's. ``others_seconds`` is the
-    median of the other endpoints' polls while it lasted, ``calm_seconds`` that of
-    the same polls before and after. ``up_after`` and ``proven_after`` count cycles
-    from its end, None for never.
+    allocator keeps of earlier faults is not this one's. ``others_seconds`` are those
+    of the other endpoints' polls while it lasted, ``calm_seconds`` those of the same
+    polls before and after. ``up_after`` and ``proven_after`` count cycles from its
+    end, None for never.
     """
 
     fault: str
@@ -42,8 +42,8 @@ class Outcome:
     false_clears: tuple[str, ...]
     kept_bytes: int
     peak_bytes: int
-    calm_seconds: float
-    others_seconds: float
+    calm_seconds: tuple[float, ...]
+    others_seconds: tuple[float, ...]
     up_after: int | None
     proven_after: int | None
 
@@ -63,12 +63,20 @@ class Outcome:
     @property
     def delay(self) -> float:
         """How many times as long the polls of the others took."""
-        return self.others_seconds / self.calm_seconds
+        return median(self.others_seconds) / median(self.calm_seconds)
 
     @property
     def is_slow(self) -> bool:
         """Whether that is more than the goal; a single run may be so by chance."""
         return self.delay > MOST_DELAY
+
+    def timed_with(self, other: Outcome) -> Outcome:
+        """Return this outcome with the times of another of the same fault added."""
+        return replace(
+            self,
+            calm_seconds=self.calm_seconds + other.calm_seconds,
+            others_seconds=self.others_seconds + other.others_seconds,
+        )
 
     def misses(self, calm: Outcome) -> list[str]:
         """Return the goals that are missed; times have none."""
@@ -124,5 +132,8 @@ def render_delays(outcomes: Sequence[Outcome]) -> str:
 
 def render_json(outcomes: Sequence[Outcome], calm: Outcome) -> str:
     """Return the same as JSON, with the goals that were missed."""
-    rows = [{**asdict(each), "misses": each.misses(calm)} for each in outcomes]
+    rows = [
+        {**asdict(each), "delay": each.delay, "misses": each.misses(calm)}
+        for each in outcomes
+    ]
     return json.dumps(rows, indent=2) + "\n"

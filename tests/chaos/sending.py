@@ -118,6 +118,7 @@ def redirected(where: str) -> Sends:
 
 
 endless_chunks = always(endless(CHUNKED, b"%x\r\n" % len(PIECE) + PIECE + b"\r\n"))
+endless_small_chunks = always(endless(CHUNKED, b"1\r\n \r\n" * 1000))
 endless_body = always(endless(head(), PIECE))
 endless_chunk = always(endless(CHUNKED + b"%x\r\n" % 2**62, PIECE))
 endless_line = always(endless(b"HTTP/1.1 200 OK\r\nX-Long: ", b"y" * 0x10000))

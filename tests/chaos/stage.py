@@ -11,10 +11,10 @@ and all of the exporter but its clock are real. What happens meanwhile:
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from statistics import median
 from typing import Any, NamedTuple
 
 from nats.aio.client import Client
@@ -92,11 +92,10 @@ async def play(fault: Fault, stage: Stage) -> Outcome:
         watches.append(Stopwatch(reader, stage.proxy.url))
         return watches[0]
 
-    is_hanging = fault.expected == "timeout"
     with capture_logs() as logs:
         async with watching_as(
             parse_config(json.dumps(_config(stage))),
-            timeout_seconds=HANG_SECONDS if is_hanging else PATIENCE_SECONDS,
+            timeout_seconds=HANG_SECONDS if _hangs(fault) else PATIENCE_SECONDS,
             around=around,
         ) as watch:
             scene = _Scene(fault, stage, watch, watches[0])
@@ -105,6 +104,10 @@ async def play(fault: Fault, stage: Stage) -> Outcome:
             finally:
                 await stage.proxy.switch(CALM.name)
     return scene.outcome([line for line in logs if line["log_level"] == "warning"])
+
+
+def _hangs(fault: Fault) -> bool:
+    return fault.expected == "timeout"
 
 
 class _Scene:
@@ -138,6 +141,9 @@ class _Scene:
         forget_peak()
         self._kept = peak_bytes()
         await self._fault_itself()
+        if _hangs(self._fault):
+            # Their cycles follow each other slowly, and a rested server answers late.
+            self._calm_seconds.clear()
         self._peak, self._hurt_seconds = peak_bytes(), self._stopwatch.take()
         await self._calm_after()
         self._calm_seconds += self._stopwatch.take()
@@ -167,6 +173,8 @@ class _Scene:
     async def _calm_after(self) -> None:
         await self._stage.proxy.switch(CALM.name)
         for number in range(1, AFTER_CYCLES + 1):
+            if _hangs(self._fault):
+                await asyncio.sleep(HANG_SECONDS)
             await self._cycle()
             if self._status().is_up:
                 self._up_after = self._up_after or number
@@ -215,8 +223,8 @@ class _Scene:
             false_clears=tuple(self._truth.false_clears),
             kept_bytes=self._kept,
             peak_bytes=self._peak,
-            calm_seconds=median(self._calm_seconds),
-            others_seconds=median(self._hurt_seconds),
+            calm_seconds=tuple(self._calm_seconds),
+            others_seconds=tuple(self._hurt_seconds),
             up_after=self._up_after,
             proven_after=self._proven_after,
         )

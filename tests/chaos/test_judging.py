@@ -22,8 +22,8 @@ GOOD = Outcome(
     false_clears=(),
     kept_bytes=100,
     peak_bytes=100,
-    calm_seconds=0.01,
-    others_seconds=0.01,
+    calm_seconds=(0.01, 0.01, 9.0),
+    others_seconds=(0.01,),
     up_after=1,
     proven_after=2,
 )
@@ -108,10 +108,18 @@ class TestGoals:
 
     def test_time_is_no_goal(self) -> None:
         """What slows down the polls of others is printed only."""
-        slow = replace(GOOD, others_seconds=1.0)
+        slow = replace(GOOD, others_seconds=(1.0, 1.0, 0.0))
 
         assert slow.misses(GOOD) == []
         assert "100.00x" in render_table([slow], GOOD)
         assert "above 1.1x: reset 100.00x" in render_delays([slow])
         assert "above 1.1x: none" in render_delays([GOOD])
         assert '"misses": []' in render_json([slow], GOOD)
+
+    def test_times_of_several_plays(self) -> None:
+        """A fault that was played again is judged by the times of all plays."""
+        slow = replace(GOOD, others_seconds=(1.0,))
+        quick = replace(GOOD, others_seconds=(0.01, 0.01))
+
+        assert quick.timed_with(slow).delay == 1.0
+        assert replace(quick, others_seconds=(0.01,)).timed_with(slow).is_slow

@@ -16,7 +16,7 @@ import pytest
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.client import MonitoringClient
 from nats_idle_exporter.monitoring.failures import REASONS, failure
-from nats_idle_exporter.monitoring.fetch import MAX_INTERIM
+from nats_idle_exporter.monitoring.fetch import MAX_INTERIM, TURN_BYTES
 from tests.monitoring import builders
 from tests.monitoring.conftest import MakesClient
 from tests.monitoring.scripted import (
@@ -36,6 +36,7 @@ from tests.monitoring.scripted import (
 BODY = builders.dump(builders.accstatz())
 LONG = len(BODY) + 100
 CHUNKED = head(Transfer_Encoding="chunked")
+MANY_CHUNKS = b"".join(b"1\r\n%c\r\n" % byte for byte in BODY + b" " * 1000)
 CHUNK = b"2710\r\n" + b" " * 10_000 + b"\r\n"
 INTERIM = b"HTTP/1.1 100 Continue\r\n\r\n"
 WHOLE = head(Content_Length=len(BODY)) + BODY
@@ -61,6 +62,8 @@ FAILURES: list[tuple[str, str, Script]] = [
     ("length too short", "payload", raw(head(Content_Length=20) + BODY)),
     ("long body", "oversized", answer(b" " * 200_000)),
     ("endless chunks", "oversized", endless(CHUNKED, CHUNK)),
+    ("endless chunks of a byte", "payload", endless(CHUNKED, b"1\r\n \r\n" * 1000)),
+    ("chunks of a byte", "payload", raw(CHUNKED + MANY_CHUNKS + b"0\r\n\r\n")),
     ("endless body", "oversized", endless(head(), b" " * 10_000)),
     ("endless interims", "payload", endless(b"", INTERIM * 100)),
     ("too many interims", "payload", raw(INTERIM * (MAX_INTERIM + 1) + WHOLE)),
@@ -108,6 +111,26 @@ async def talking(
         talk, "127.0.0.1", 0, ssl=context
     ) as listener:
         yield "{}:{}".format(*listener.sockets[0].getsockname())
+
+
+async def test_others_get_turns(make_client: MakesClient) -> None:
+    """Who sends very much, and fast, lets the loop go on with something else."""
+    turns, scripts = 0, {"/accstatz": answer(b" " * 8_000_000)}
+
+    async def count() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    async with running(server := ScriptedServer(scripts)):
+        counting = asyncio.create_task(count())
+        client = make_client(max_body_bytes=9_000_000)
+        error = await refusal(client, server.url)
+        counting.cancel()
+
+    assert error.reason == "payload"
+    assert turns > 8_000_000 // TURN_BYTES
 
 
 class TestFailures:

@@ -203,7 +203,11 @@ class TestTrouble:
             (b"{}", 200, "an answer that this version cannot read: Object missing"),
             (b"<html>", 200, "an answer that this version cannot read: JSON is"),
             (b'{"version": 2}', 200, "an answer that this version cannot read: "),
-            (b'{"as_of_at": "\xff"}', 200, "an answer that this version cannot read: "),
+            (
+                b'{"endpoints": [{"system": "\xff"}]}',
+                200,
+                "an answer that this version cannot read: 'utf-8'",
+            ),
             (b"[" * 10**5, 200, "an answer that this version cannot read: Expected"),
             (
                 b'{"x": ' + b"[" * 10**5,
