@@ -16,10 +16,9 @@ from nats_idle_exporter.config.web import WebOptions, format_listen_address
 from nats_idle_exporter.errors import ConfigError, StartError
 from nats_idle_exporter.text import os_words
 from nats_idle_exporter.web.app import ServingState, make_app
+from nats_idle_exporter.web.running import make_runner
 from nats_idle_exporter.web.security import Guard
 
-LINGER_SECONDS: Final = 1.0
-"""How long open requests may take once we stop."""
 FIRST_PASSED: Final = 3
 """The first socket that systemd passes (sd_listen_fds(3))."""
 
@@ -34,11 +33,7 @@ async def listening(state: ServingState, options: WebOptions) -> AsyncIterator[N
         StartError: an address cannot be listened on, or not as securely as asked.
     """
     guard = _guard(state, options)
-    runner = web.AppRunner(
-        make_app(state, options, guard),
-        access_log=None,
-        shutdown_timeout=LINGER_SECONDS,
-    )
+    runner = make_runner(make_app(state, options, guard), state.refusals)
     await runner.setup()
     try:
         context = guard.ssl_context
