@@ -7,6 +7,7 @@ by the schemas beside this file.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -162,3 +163,16 @@ def test_kustomize_builds_it(folder: Path) -> None:
         validate(each)
         labels = each["metadata"]["labels"]
         assert labels["app.kubernetes.io/name"] == "nats-idle-exporter"
+
+
+def test_the_rules_find_the_job() -> None:
+    """The scrape job is called as the rules ask for it, whatever the Service is."""
+    label = OBJECTS["servicemonitor.yaml"]["spec"]["jobLabel"]
+    job = OBJECTS["service.yaml"]["metadata"]["labels"][label]
+    asked = {
+        name
+        for rule in load_rules()
+        for name in re.findall(r'job="([^"]*)"', rule["expr"])
+    }
+
+    assert asked == {job}
