@@ -117,6 +117,19 @@ class TestAccept:
         ((password, by),) = compared
         assert (len(password), by[3:7]) == (72, b"$06$")
 
+    async def test_unknown_users_cost_what_known_ones_do(
+        self, compared: list[tuple[bytes, bytes]]
+    ) -> None:
+        """Where hashes have two costs, so have unknown users: each always its own."""
+        passwords = users(me=hashed("x", cost=4), you=hashed("x", cost=5))
+
+        for number in [*range(40), *range(40)]:
+            await passwords.accept(Credentials(f"user {number}", "wrong"))
+
+        costs = [by[3:7] for _, by in compared]
+        assert set(costs) == {b"$04$", b"$05$"}
+        assert costs[:40] == costs[40:]
+
 
 class TestMemory:
     """What is remembered of earlier claims."""
