@@ -15,7 +15,7 @@ from nats_idle_exporter.config.overrides import Overrides
 from nats_idle_exporter.config.scalars import POSITIVE_EXPECTED, describe
 from nats_idle_exporter.config.web import WebOptions
 from nats_idle_exporter.configsource import ConfigSource
-from nats_idle_exporter.urls import parse_endpoint
+from nats_idle_exporter.lookups import parse_place
 from nats_idle_exporter.webflags import add_web_flags, flag, web_options
 
 if TYPE_CHECKING:
@@ -156,8 +156,9 @@ def add_overriding_flags(flags: argparse._ArgumentGroup) -> None:
         dest="endpoints",
         metavar="URL",
         action="append",
-        type=flag(parse_endpoint),
-        help="monitoring URL of a server, repeatable; not with systems in a file"
+        type=flag(parse_place),
+        help="monitoring URL of a server, or a name that leads to several, repeatable;"
+        " not with systems in a file"
         f" (default without a file: {DEFAULT_ENDPOINT})",
     )
     flags.add_argument(

@@ -67,6 +67,15 @@ def parse_lookup(text: str) -> str:
     return text.rstrip("/")
 
 
+def parse_place(text: str) -> str:
+    """Return the URL of an endpoint or of a lookup without a trailing slash.
+
+    Raises:
+        UrlError: it is neither.
+    """
+    return parse_lookup(text) if is_lookup(text) else parse_endpoint(text)
+
+
 def lookup_of(url: str) -> Lookup:
     """Return what a URL that :func:`parse_lookup` returned looks up."""
     kind, _, plain = url.partition("+")

@@ -7,12 +7,15 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from nats_idle_exporter.text import os_words
+
 
 def load_pair(context: ssl.SSLContext, cert: bytes, key: bytes) -> None:
     """Let a context show a certificate.
 
     Raises:
-        ssl.SSLError: it is no certificate with its key, or the key has a password.
+        OSError: it is no certificate with its key, the key has a password, or there
+            is no room for another open file.
     """
     with _as_file(cert) as cert_file, _as_file(key) as key_file:
         # Without a password a key that has one would be asked for on a terminal.
@@ -23,18 +26,22 @@ def load_authorities(context: ssl.SSLContext, authorities: bytes) -> None:
     """Let a context trust authorities.
 
     Raises:
-        ssl.SSLError: there is no certificate.
+        OSError: there is no certificate, or no room for another open file.
     """
     with _as_file(authorities) as file:
         context.load_verify_locations(file)
 
 
-def ssl_words(error: ssl.SSLError) -> str:
-    """Return what the library found instead, in plain words.
+def pem_words(error: OSError) -> str:
+    """Return in plain words what was found instead, or why it could not be read.
 
-    >>> ssl_words(ssl.SSLError())
+    >>> pem_words(ssl.SSLError())
     'something else'
+    >>> pem_words(OSError(24, "Too many open files"))
+    'too many open files'
     """
+    if not isinstance(error, ssl.SSLError):
+        return os_words(error).lower()
     return (error.reason or "something else").lower().replace("_", " ")
 
 

@@ -88,6 +88,7 @@ class TestServe:
                 "--nats.endpoint=http://a/",
                 "--nats.endpoint",
                 "https://b:1",
+                "--nats.endpoint=dns+http://c:1/",
                 "--inactivity.threshold=2s",
                 "--poll.interval=500ms",
                 "--web.listen-address=:0",
@@ -101,7 +102,11 @@ class TestServe:
 
         ((config, web),) = served
         assert code == 0
-        assert config.systems[0].endpoints == ("http://a", "https://b:1")
+        assert config.systems[0].endpoints == (
+            "http://a",
+            "https://b:1",
+            "dns+http://c:1",
+        )
         assert config.exclude == ("a",)
         assert config.inactivity.threshold_seconds == 2.0
         assert config.poll.interval_seconds == 0.5
@@ -237,6 +242,7 @@ class TestUsage:
             (["--config.enable-auto-reload"], "needs --config.file"),
             (["--config.auto-reload-interval=0"], "above 0"),
             (["--config.file"], "expected one argument"),
+            (["--nats.endpoint=dns+http://u:hunter2@a"], "without user and password"),
             (["--nats.endpoint=ftp://a"], "starts with http:// or https://"),
             (["--nats.endpoint=http://u:hunter2@a"], "without user and password"),
             (["--nats.endpoint=http://a?t=hunter2"], "without query and fragment"),

@@ -140,6 +140,20 @@ def test_where_endpoints_are_found() -> None:
     assert none.discoveries == {}
 
 
+@pytest.mark.parametrize(
+    ("source", "name"),
+    [("dns+https://h.:82", "h"), ("dns+http://h:82", None), ("dnssrv+https://h", None)],
+)
+def test_recalled_endpoints_are_asked_by_the_name_that_is_known(
+    source: str, name: str | None
+) -> None:
+    """As long as no name server answers after a restart, certificates still hold."""
+    setup = prepare(parse_config(a_system(f"endpoints: ['{source}']")), {})
+    setup.discoveries["default"].recall({source: ("https://10.0.0.1:82",)})
+
+    assert setup.accesses["default"].current("https://10.0.0.1:82").server_name == name
+
+
 def test_found_endpoints_are_asked_as_their_source(tmp_path: Path) -> None:
     """Keys of a source hold for its addresses, whose certificates name its host."""
     system = (

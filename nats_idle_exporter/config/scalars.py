@@ -8,12 +8,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from nats_idle_exporter.config.durations import parse_duration
-from nats_idle_exporter.lookups import is_lookup, parse_lookup
+from nats_idle_exporter.lookups import parse_place
 from nats_idle_exporter.secret import Secret
 from nats_idle_exporter.text import one_line, shorten
 from nats_idle_exporter.urls import (
     UrlError,
-    parse_endpoint,
     parse_nats_url,
     without_credentials,
 )
@@ -191,7 +190,7 @@ def _read_endpoint(value: Any) -> str:
     if not isinstance(value, str):
         raise ScalarError(expected="a URL like http://host:8222", found=describe(value))
     try:
-        return parse_lookup(value) if is_lookup(value) else parse_endpoint(value)
+        return parse_place(value)
     except UrlError as error:
         raise ScalarError(expected=error.expected, found=error.found) from error
 

@@ -25,6 +25,8 @@ _NAMED = re.compile(r"alias|anchor|handle|directive")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 # A lone = or << is special only where YAML 1.1 merges mappings, which is not done.
 _TEXT = frozenset({f"{_TAG}str", f"{_TAG}value", f"{_TAG}merge"})
+_OTHER_TAGS = frozenset({"binary", "map", "null", "omap", "pairs", "seq", "set"})
+_HALF = re.compile("[\ud800-\udfff]")
 _KINDS = {
     f"{_TAG}bool": BOOLEAN,
     f"{_TAG}int": "a number",
@@ -128,7 +130,7 @@ class _Builder:
 
 def _key(node: yaml.Node, path: str) -> str:
     if isinstance(node, yaml.ScalarNode) and node.tag in _TEXT:
-        return str(node.value)
+        return _whole(node.value, path)
     is_scalar = isinstance(node, yaml.ScalarNode)
     shown = describe(str(node.value)) if is_scalar else "a list or a mapping"
     raise ConfigError(
@@ -138,9 +140,18 @@ def _key(node: yaml.Node, path: str) -> str:
     )
 
 
+def _whole(text: str, path: str) -> str:
+    """Refuse half of a surrogate pair, which no file and no header can hold."""
+    if _HALF.search(text):
+        raise ConfigError(
+            path, expected="whole characters", found="an escape of half of one"
+        )
+    return text
+
+
 def _scalar(node: yaml.Node, path: str) -> Any:
     if isinstance(node, yaml.ScalarNode):
-        text = str(node.value)
+        text = _whole(node.value, path)
         if node.tag in _TEXT:
             return text
         if node.tag == f"{_TAG}null":
@@ -149,8 +160,8 @@ def _scalar(node: yaml.Node, path: str) -> Any:
             return int(text)
         if node.tag in _KINDS:
             return Misread(text, _KINDS[node.tag])
-    # A tag that is not YAML's own may be a password without quotes: !secret
-    is_known = node.tag.startswith(_TAG)
+    # A tag that is not YAML's own may be a password without quotes: !secret, !!secret
+    is_known = node.tag.removeprefix(_TAG) in _OTHER_TAGS
     found = f"the tag {describe(node.tag)}" if is_known else "a tag; quote a leading !"
     raise ConfigError(path, expected="a value without a tag", found=found)
 

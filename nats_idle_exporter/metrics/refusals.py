@@ -16,6 +16,8 @@ class Refusal(StrEnum):
     """No client certificate, or one that is not accepted."""
     HANDSHAKE = "handshake"
     """TLS was not agreed on: another protocol, version or cipher."""
+    MALFORMED = "malformed"
+    """What was sent is no HTTP."""
     CONFIGURATION = "configuration"
     """The web configuration file cannot be used now."""
     OVERLOAD = "overload"

@@ -21,7 +21,7 @@ from nats_idle_exporter.config.schema import Config, file_sources
 from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.monitoring.discovery.reader import Lead
 from nats_idle_exporter.monitoring.failures import CREDENTIALS, failure
-from nats_idle_exporter.pem import load_authorities, load_pair, ssl_words
+from nats_idle_exporter.pem import load_authorities, load_pair, pem_words
 from nats_idle_exporter.text import os_words
 from nats_idle_exporter.watched import WatchedFiles
 
@@ -158,9 +158,9 @@ class _Source:
             if cert is not None and key is not None:
                 where = f"{self._place('tls_config')}.cert"
                 load_pair(context, cert, key)
-        except ssl.SSLError as error:
+        except OSError as error:
             raise ConfigError(
-                where, expected="a certificate in PEM", found=ssl_words(error)
+                where, expected="a certificate in PEM", found=pem_words(error)
             ) from error
         return context
 

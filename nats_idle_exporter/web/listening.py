@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import ssl
@@ -15,11 +16,11 @@ from aiohttp import web
 from nats_idle_exporter.config.web import WebOptions, format_listen_address
 from nats_idle_exporter.errors import ConfigError, StartError
 from nats_idle_exporter.text import os_words
+from nats_idle_exporter.web.accepting import complain_seldom
 from nats_idle_exporter.web.app import ServingState, make_app
+from nats_idle_exporter.web.running import make_runner
 from nats_idle_exporter.web.security import Guard
 
-LINGER_SECONDS: Final = 1.0
-"""How long open requests may take once we stop."""
 FIRST_PASSED: Final = 3
 """The first socket that systemd passes (sd_listen_fds(3))."""
 
@@ -34,12 +35,9 @@ async def listening(state: ServingState, options: WebOptions) -> AsyncIterator[N
         StartError: an address cannot be listened on, or not as securely as asked.
     """
     guard = _guard(state, options)
-    runner = web.AppRunner(
-        make_app(state, options, guard),
-        access_log=None,
-        shutdown_timeout=LINGER_SECONDS,
-    )
+    runner = make_runner(make_app(state, options, guard), state.refusals)
     await runner.setup()
+    complain_seldom(asyncio.get_running_loop())
     try:
         context = guard.ssl_context
         for host, port in options.listen_addresses:

@@ -74,6 +74,18 @@ BAD = {
         "text",
         "a list",
     ),
+    "a password with half a character": (
+        f'{{basic_auth: {{username: u, password: "{S}\\ud800"}}}}',
+        ".basic_auth.password",
+        "whole characters",
+        "an escape of half of one",
+    ),
+    "a password that YAML takes for a tag": (
+        f"{{basic_auth: {{username: u, password: !!{S} x}}}}",
+        ".basic_auth.password",
+        "a value without a tag",
+        "a tag; quote a leading !",
+    ),
     "an empty password": (
         "{basic_auth: {username: u, password: ''}}",
         ".basic_auth.password",

@@ -481,6 +481,24 @@ MISTAKES = {
         "a value without a tag",
         "a tag; quote a leading !",
     ),
+    "a tag that looks like YAML's own": Mistake(
+        ONE + "exclude: [!!secret x]",
+        "$.exclude[0]",
+        "a value without a tag",
+        "a tag; quote a leading !",
+    ),
+    "half a character": Mistake(
+        ONE + 'exclude: ["a\\ud800"]',
+        "$.exclude[0]",
+        "whole characters",
+        "an escape of half of one",
+    ),
+    "half a character in a key": Mistake(
+        ONE + 'poll: {"\\udc00": 1}',
+        "$.poll",
+        "whole characters",
+        "an escape of half of one",
+    ),
     "a set": Mistake(
         ONE + "exclude: !!set {a, b}",
         "$.exclude",

@@ -55,6 +55,10 @@ BCRYPT = "a bcrypt hash of a password, like $2y$10$ and 53 characters"
 BAD = {
     "a list": ("[]", "$: expected a mapping, found an empty list"),
     "no YAML": ("{", "$: expected YAML, found an error in line 1"),
+    "a key with half a character": (
+        'tls_server_config: {cert_file: c, key: "hunter2\\ud800"}',
+        f"{TLS}.key: expected whole characters, found an escape of half of one",
+    ),
     "unknown section": (
         "users: {}",
         (

@@ -7,6 +7,7 @@ by the schemas beside this file.
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.support.monitoring_stack import DEPLOY
 KUBERNETES = DEPLOY / "kubernetes"
 BASE = KUBERNETES / "base"
 OVERLAY = KUBERNETES / "overlays" / "nats-chart"
+SECOND = KUBERNETES / "overlays" / "second-replica"
 API_VERSION = "1.28"
 KUBECTL = shutil.which("kubectl")
 SCHEMAS = Path(__file__).with_name("schemas")
@@ -144,21 +146,61 @@ def test_the_state_is_kept_where_the_program_looks() -> None:
     assert environment["STATE_DIRECTORY"] == mounts["state"]
 
 
-# No package of Debian 12 brings a kubectl that knows these kustomizations.
-@pytest.mark.skipif(not KUBECTL, reason="kubectl is not on PATH")
-@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=["base", "overlay"])
-def test_kustomize_builds_it(folder: Path) -> None:
-    """What kustomize makes of it is valid, with the labels that selectors need."""
-    built = subprocess.run(
+def built(folder: Path) -> list[dict[str, Any]]:
+    """Return the objects that kustomize makes of a folder."""
+    done = subprocess.run(
         [str(KUBECTL), "kustomize", str(folder)],
         capture_output=True,
         text=True,
         check=True,
     )
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
 
-    objects = [each for each in yaml.safe_load_all(built.stdout) if each]
+
+# No package of Debian 12 brings a kubectl that knows these kustomizations.
+@pytest.mark.skipif(not KUBECTL, reason="kubectl is not on PATH")
+@pytest.mark.parametrize("folder", [BASE, OVERLAY], ids=["base", "overlay"])
+def test_kustomize_builds_it(folder: Path) -> None:
+    """What kustomize makes of it is valid, with the labels that selectors need."""
+    objects = built(folder)
+
     assert len(objects) == len(RESOURCES) + 1
     for each in objects:
         validate(each)
         labels = each["metadata"]["labels"]
         assert labels["app.kubernetes.io/name"] == "nats-idle-exporter"
+
+
+@pytest.mark.skipif(not KUBECTL, reason="kubectl is not on PATH")
+def test_a_second_replica_has_its_own_state_and_the_first_ones_job() -> None:
+    """Nothing is shared but the Service, and nothing scraped or judged twice."""
+    first = {each["kind"]: each for each in built(OVERLAY)}
+    second = {each["kind"]: each for each in built(SECOND)}
+    pod = second["Deployment"]["spec"]["template"]
+    volumes = {each["name"]: each for each in pod["spec"]["volumes"]}
+    claim = volumes["state"]["persistentVolumeClaim"]["claimName"]
+
+    for each in second.values():
+        validate(each)
+    assert first.keys() - second.keys() == {
+        "Service",
+        "ServiceMonitor",
+        "PrometheusRule",
+    }
+    assert claim == second["PersistentVolumeClaim"]["metadata"]["name"]
+    assert claim != first["PersistentVolumeClaim"]["metadata"]["name"]
+    selected = first["Service"]["spec"]["selector"].items()
+    assert selected <= pod["metadata"]["labels"].items()
+
+
+def test_the_rules_find_the_job() -> None:
+    """The scrape job is called as the rules ask for it, whatever the Service is."""
+    label = OBJECTS["servicemonitor.yaml"]["spec"]["jobLabel"]
+    job = OBJECTS["service.yaml"]["metadata"]["labels"][label]
+    asked = {
+        name
+        for rule in load_rules()
+        for name in re.findall(r'job="([^"]*)"', rule["expr"])
+    }
+
+    assert asked == {job}

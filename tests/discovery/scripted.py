@@ -15,6 +15,7 @@ class Scripted:
 
     def __init__(self, label: str = NAME) -> None:
         self.label = label
+        self.server_name = ""
         self.told: Iterable[str] | DiscoveryError | None = ()
 
     async def find(self) -> tuple[FoundEndpoint, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
+import os
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -244,6 +246,25 @@ class TestTls:
             await polled(url, how)
 
         assert said.startswith("unreachable: /varz: certificate not accepted")
+
+    async def test_no_room_for_another_open_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """That fails the poll, not the poll loop, and the next poll tries again."""
+
+        def too_many(*_: object) -> int:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        Authority(tmp_path)
+        url = "https://nats:8222"
+        how = accesses("tls_config: {ca_file: ca.pem}", url, folder=tmp_path)
+        Authority(tmp_path)
+        with monkeypatch.context() as exhausted:
+            exhausted.setattr(os, "memfd_create", too_many)
+            with pytest.raises(EndpointError, match="found too many open files"):
+                how.current(url)
+
+        assert how.current(url).context is not None
 
     async def test_names(self, tmp_path: Path) -> None:
         """The certificate must be for the URL's name, or for the one that is given."""

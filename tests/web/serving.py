@@ -18,6 +18,7 @@ from aiohttp import web
 from nats_idle_exporter.config import WebOptions
 from nats_idle_exporter.metrics import Pages, Refusal
 from nats_idle_exporter.web import ServingState, make_app
+from nats_idle_exporter.web.running import make_runner
 from nats_idle_exporter.web.security import Guard
 from tests.metrics.builders import a_publication, a_snapshot, shown
 
@@ -96,7 +97,8 @@ async def protected(
     """Serve one publication behind a web configuration file, or behind none."""
     state = ServingState(Pages())
     guard = Guard(file, state.refusals)
-    runner = web.AppRunner(make_app(state, WebOptions(**options), guard))
+    app = make_app(state, WebOptions(**options), guard)
+    runner = make_runner(app, state.refusals)
     await runner.setup()
     listener = socket.create_server(("127.0.0.1", 0))
     context = guard.ssl_context

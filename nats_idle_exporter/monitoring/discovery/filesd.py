@@ -38,6 +38,7 @@ class FileTargets:
 
     def __init__(self, label: str, pattern: str) -> None:
         self.label = label
+        self.server_name = ""
         self._pattern = Path(pattern)
         self._thread = OneThread(self._read)
 

@@ -40,6 +40,10 @@ class FindsEndpoints(Protocol):
     def label(self) -> str:
         """Return what it is called: the URL or the pattern in the configuration."""
 
+    @property
+    def server_name(self) -> str:
+        """Return whom all its certificates name; "" where each has its own name."""
+
     async def find(self) -> tuple[FoundEndpoint, ...]:
         """Return all that it tells now, in one order as long as that is the same.
 

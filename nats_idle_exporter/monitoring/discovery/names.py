@@ -35,6 +35,9 @@ class NameLookup:
     def __init__(self, url: str, make_resolver: Callable[[], Resolver]) -> None:
         self.label = url
         self._lookup = lookup_of(url)
+        # Each SRV record has a target of its own.
+        is_one = self._lookup.kind != SRV
+        self.server_name = self._named(self._lookup.host) if is_one else ""
         self._make_resolver = make_resolver
 
     async def find(self) -> tuple[FoundEndpoint, ...]:
@@ -83,11 +86,14 @@ class NameLookup:
             raise DiscoveryError(
                 _question(host, *_FAMILIES), expected="an address", found="none"
             )
-        name = host.rstrip(".") if self._lookup.scheme == "https" else ""
+        name = self._named(host)
         return [
             FoundEndpoint(self._lookup.url(address, port), name)
             for address in addresses
         ]
+
+    def _named(self, host: str) -> str:
+        return host.rstrip(".") if self._lookup.scheme == "https" else ""
 
 
 async def _ask(resolver: Resolver, name: str, kind: RdataType) -> Iterable[Any]:

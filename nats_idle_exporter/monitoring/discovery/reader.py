@@ -74,12 +74,12 @@ class DiscoveryReader:
     def recall(self, found: Mapping[str, tuple[str, ...]]) -> None:
         """Take over what was found before the process started, where nothing was since.
 
-        Of these nobody knows any more whom their certificates have to name.
+        Whom their certificates have to name is known where the source has one name.
         """
         for label, urls in found.items():
             source = self._sources.get(label)
             if source is not None and source.last is None:
-                source.last = tuple(FoundEndpoint(url) for url in urls)
+                source.recall(urls)
         self._note_leads()
 
     def lead(self, url: str) -> Lead | None:
@@ -122,6 +122,11 @@ class _Source:
     @property
     def urls(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(each.url for each in self.last or ()))
+
+    def recall(self, urls: tuple[str, ...]) -> None:
+        """Take over what it told before the process started."""
+        name = self._finds.server_name
+        self.last = tuple(FoundEndpoint(url, name) for url in urls)
 
     async def refresh(self, now: float) -> None:
         """Look it up; a failure leaves what was found last."""

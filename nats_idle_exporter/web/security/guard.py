@@ -60,6 +60,7 @@ class Guard:
         self._refusals = refusals
         self._files = WatchedFiles()
         self._rules: _Rules | None = self._load()
+        self._complaint = ""
         self._serves_tls = self._rules.tls is not None
 
     @property
@@ -106,7 +107,12 @@ class Guard:
 
     def _current(self) -> _Rules | None:
         """Return what holds now: a few looks at files, and seldom more."""
-        if self._files.have_changed():
+        has_changed = self._files.have_changed()
+        if has_changed:
+            self._complaint = ""
+        # A file may look the same and be readable again: we had too many files open.
+        if has_changed or self._rules is None:
+            self._rules = None
             self._rules = self._reload()
         return self._rules
 
@@ -114,16 +120,23 @@ class Guard:
         try:
             rules = self._load()
         except ConfigError as error:
-            _log.error("web configuration cannot be used", reason=str(error))
+            self._complain(str(error))
+            return None
+        except Exception as error:  # noqa: BLE001 - a flaw here must open no door
+            self._complain(f"a flaw of this program: {type(error).__name__}")
             return None
         if (rules.tls is not None) != self._serves_tls:
-            _log.error(
-                "web configuration cannot be used",
-                reason="TLS was switched on or off, which needs a restart",
-            )
+            self._complain("TLS was switched on or off, which needs a restart")
             return None
         _log.info("web configuration loaded")
+        self._complaint = ""
         return rules
+
+    def _complain(self, reason: str) -> None:
+        """Log why nobody is let in, once for each reason."""
+        if reason != self._complaint:
+            self._complaint = reason
+            _log.error("web configuration cannot be used", reason=reason)
 
     def _load(self) -> _Rules:
         if self._path is None:

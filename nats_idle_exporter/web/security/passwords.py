@@ -11,7 +11,7 @@ import base64
 import binascii
 import hashlib
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import bcrypt
@@ -65,8 +65,7 @@ class Passwords:
 
     def __init__(self, hashes: Mapping[str, Secret]) -> None:
         self._hashes = {user: each.reveal().encode() for user, each in hashes.items()}
-        cost = max(map(bcrypt_cost, hashes.values()))
-        self._nobody = f"$2b${cost:02}${_NOBODY}".encode()
+        self._costs = [bcrypt_cost(each) for each in hashes.values()]
         self._key = secrets.token_bytes(32)
         # The right password of each user, so that it cannot grow: those that try
         # wrong ones push nobody out.
@@ -98,16 +97,25 @@ class Passwords:
     async def _compare(self, claim: Credentials) -> bool:
         hashed = self._hashes.get(claim.user)
         is_right = await asyncio.to_thread(
-            _matches, claim.password.encode(), hashed or self._nobody
+            _matches, claim.password.encode(), hashed or self._nobody(claim.user)
         )
         if hashed is None or not is_right:
             return False
         self._accepted[claim.user] = self._digest(claim)
         return True
 
-    def _digest(self, claim: Credentials) -> bytes:
+    def _nobody(self, user: str) -> bytes:
+        """Return a hash for an unknown user, at a cost that known users have.
+
+        Always the same for a user: that it differs would tell as much as the time.
+        """
+        choice = int.from_bytes(self._digest([user]))
+        cost = self._costs[choice % len(self._costs)]
+        return f"$2b${cost:02}${_NOBODY}".encode()
+
+    def _digest(self, parts: Iterable[str]) -> bytes:
         digest = hashlib.blake2b(key=self._key)
-        for part in claim:
+        for part in parts:
             text = part.encode()
             digest.update(len(text).to_bytes(8))
             digest.update(text)

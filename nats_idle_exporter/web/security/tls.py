@@ -20,7 +20,7 @@ from nats_idle_exporter.config.webchecks import (
 )
 from nats_idle_exporter.errors import ConfigError
 from nats_idle_exporter.metrics import Refusal, Refusals
-from nats_idle_exporter.pem import load_authorities, load_pair, ssl_words
+from nats_idle_exporter.pem import load_authorities, load_pair, pem_words
 from nats_idle_exporter.text import os_words
 
 _MODES = {
@@ -168,20 +168,20 @@ class _PemSource:
 def _load_pair(context: ssl.SSLContext, pem: _PemSource) -> None:
     try:
         load_pair(context, pem.bytes("cert"), pem.bytes("key"))
-    except ssl.SSLError as error:
+    except OSError as error:
         raise ConfigError(
             pem.path("cert"),
             expected="a certificate in PEM and its key, without a password",
-            found=ssl_words(error),
+            found=pem_words(error),
         ) from error
 
 
 def _load_client_ca(context: ssl.SSLContext, pem: _PemSource) -> None:
     try:
         load_authorities(context, pem.bytes("client_ca"))
-    except ssl.SSLError as error:
+    except OSError as error:
         raise ConfigError(
             pem.path("client_ca"),
             expected="certificates in PEM",
-            found=ssl_words(error),
+            found=pem_words(error),
         ) from error

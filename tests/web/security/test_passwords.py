@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import errno
 import threading
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from nats_idle_exporter.metrics import Refusal
 from nats_idle_exporter.secret import Secret
+from nats_idle_exporter.web.security import guard
 from nats_idle_exporter.web.security.passwords import (
     MAX_WAITING,
     BusyError,
@@ -114,6 +116,19 @@ class TestAccept:
 
         ((password, by),) = compared
         assert (len(password), by[3:7]) == (72, b"$06$")
+
+    async def test_unknown_users_cost_what_known_ones_do(
+        self, compared: list[tuple[bytes, bytes]]
+    ) -> None:
+        """Where hashes have two costs, so have unknown users: each always its own."""
+        passwords = users(me=hashed("x", cost=4), you=hashed("x", cost=5))
+
+        for number in [*range(40), *range(40)]:
+            await passwords.accept(Credentials(f"user {number}", "wrong"))
+
+        costs = [by[3:7] for _, by in compared]
+        assert set(costs) == {b"$04$", b"$05$"}
+        assert costs[:40] == costs[40:]
 
 
 class TestMemory:
@@ -265,6 +280,38 @@ class TestOverHttp:
         assert [answer.status for answer in answers] == [500, 500]
         assert refused == 2
         assert capsys.readouterr().out.count("web configuration cannot be used") == 1
+
+    async def test_a_file_that_could_not_be_read_for_a_moment(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Reading is tried again although the file looks the same: it may be us."""
+
+        def too_many(*_: Any) -> bytes:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        async with protected(file) as server:
+            rewrite(file, f"basic_auth_users: {{me: '{hashed('new')}'}}")
+            with monkeypatch.context() as exhausted:
+                exhausted.setattr(Path, "read_bytes", too_many)
+                refused = await server.ask(user=("me", "new"))
+            answer = await server.ask(user=("me", "new"))
+
+        assert [refused.status, answer.status] == [500, 200]
+
+    async def test_a_flaw_in_loading_lets_nobody_in(
+        self, file: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Whatever fails while a changed file is loaded, old rules are over."""
+
+        def flawed(*_: Any) -> None:
+            raise RuntimeError
+
+        async with protected(file) as server:
+            rewrite(file, f"basic_auth_users: {{me: '{hashed('new')}'}}")
+            monkeypatch.setattr(guard, "parse_web_file", flawed)
+            answers = [await server.ask(user=("me", "right")) for _ in range(2)]
+
+        assert [answer.status for answer in answers] == [500, 500]
 
     async def test_busy(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Who comes when too many wait already is told to come again."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import http.client
+import os
 import ssl
 from pathlib import Path
 
@@ -303,6 +305,27 @@ class TestChanges:
 
         assert refused == 1
         assert repaired.status == 200
+
+    async def test_a_certificate_that_could_not_be_read_for_a_moment(
+        self, tmp_path: Path, authority: Authority, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """With too many files open nobody is let in, until there is room again."""
+
+        def too_many(*_: object) -> int:
+            raise OSError(errno.EMFILE, "Too many open files")
+
+        file = web_file(tmp_path, tls(authority.issue("server")))
+        context = authority.client_context()
+
+        async with protected(file) as server:
+            rewrite(file, file.read_text() + "# touched\n")
+            with monkeypatch.context() as exhausted:
+                exhausted.setattr(os, "memfd_create", too_many)
+                with pytest.raises(NO_TLS):
+                    await server.ask(context=context)
+            answer = await server.ask(context=context)
+
+        assert answer.status == 200
 
     async def test_an_open_connection_is_asked_anew(
         self, tmp_path: Path, authority: Authority
