@@ -62,12 +62,17 @@ def _source(parser: argparse.ArgumentParser, given: argparse.Namespace) -> Confi
     look_seconds = parse_duration(given.auto_reload_interval)
     return ConfigSource(
         path=given.config_file,
-        overrides=Overrides(
-            endpoints=tuple(given.endpoints or ()),
-            threshold=given.threshold,
-            poll_interval=given.poll_interval,
-        ),
+        overrides=overrides_of(given),
         look_seconds=look_seconds if given.auto_reload else None,
+    )
+
+
+def overrides_of(given: argparse.Namespace) -> Overrides:
+    """Return what outranks the file."""
+    return Overrides(
+        endpoints=tuple(given.endpoints or ()),
+        threshold=given.threshold,
+        poll_interval=given.poll_interval,
     )
 
 
@@ -119,13 +124,7 @@ def _serve_parser() -> argparse.ArgumentParser:
 
 def _add_config_flags(parser: argparse.ArgumentParser) -> None:
     flags = parser.add_argument_group("configuration; a flag outranks the file")
-    flags.add_argument(
-        "--config.file",
-        dest="config_file",
-        metavar="FILE",
-        type=Path,
-        help="the YAML file (default: none)",
-    )
+    add_source_flags(flags)
     flags.add_argument(
         "--config.check",
         dest="config_check",
@@ -146,11 +145,17 @@ def _add_config_flags(parser: argparse.ArgumentParser) -> None:
         default="30s",
         help="how often it is looked at for that (default: 30s)",
     )
-    add_overriding_flags(flags)
 
 
-def add_overriding_flags(flags: argparse._ArgumentGroup) -> None:
-    """Let a group take the flags that become ``Overrides``."""
+def add_source_flags(flags: argparse._ArgumentGroup) -> None:
+    """Let a group take the file, and the flags that :func:`overrides_of` reads."""
+    flags.add_argument(
+        "--config.file",
+        dest="config_file",
+        metavar="FILE",
+        type=Path,
+        help="the YAML file (default: none)",
+    )
     flags.add_argument(
         "--nats.endpoint",
         dest="endpoints",

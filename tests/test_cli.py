@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import logging
 import socket
 import subprocess
 import sys
@@ -29,14 +28,7 @@ EXAMPLE = Path(__file__).parents[1] / "config.example.yaml"
 ONE = "systems: [{endpoints: ['http://h:8222']}]\n"
 
 
-@pytest.fixture(autouse=True)
-def _restored_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 
 def stand_in(

@@ -32,6 +32,16 @@ def refusing() -> Iterator[str]:
         yield f"http://127.0.0.1:{unheard.getsockname()[1]}"
 
 
+@pytest.fixture
+def manager(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[socket.socket]:
+    """Return the socket at which a service manager listens."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as listening:
+        listening.bind(str(tmp_path / "notify"))
+        listening.settimeout(20)
+        monkeypatch.setenv("NOTIFY_SOCKET", listening.getsockname())
+        yield listening
+
+
 @pytest.mark.parametrize("number", STOP_SIGNALS)
 def test_signal_ends_it_in_the_middle_of_a_poll(
     hanging: str, number: signal.Signals
@@ -61,19 +71,13 @@ def test_ready_after_a_cycle_that_found_nothing(refusing: str) -> None:
         assert daemon.end(signal.SIGTERM) == 0
 
 
-def test_a_service_manager_is_told(
-    refusing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_service_manager_is_told(refusing: str, manager: socket.socket) -> None:
     """Readiness, each cycle and the end reach the socket of the environment."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
-        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
-        with Daemon(f"--nats.endpoint={refusing}", "--poll.interval=50ms") as daemon:
-            told = {manager.recv(4096), manager.recv(4096)}
-            assert daemon.end(signal.SIGTERM) == 0
-        while (last := manager.recv(4096)) != b"STOPPING=1":
-            told.add(last)
+    with Daemon(f"--nats.endpoint={refusing}", "--poll.interval=50ms") as daemon:
+        told = {manager.recv(4096), manager.recv(4096)}
+        assert daemon.end(signal.SIGTERM) == 0
+    while (last := manager.recv(4096)) != b"STOPPING=1":
+        told.add(last)
 
     assert told == {
         b"READY=1",
@@ -92,18 +96,14 @@ def test_hangup_does_not_end_the_watch(refusing: str) -> None:
 
 
 def test_a_service_manager_is_told_of_a_reload(
-    refusing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    refusing: str, manager: socket.socket
 ) -> None:
     """It begins with a moment of the manager's clock, and ends with READY."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind(str(tmp_path / "notify"))
-        manager.settimeout(20)
-        monkeypatch.setenv("NOTIFY_SOCKET", manager.getsockname())
-        with Daemon(f"--nats.endpoint={refusing}") as daemon:
-            told = [manager.recv(4096), manager.recv(4096)]
-            daemon.hang_up()
-            told += [manager.recv(4096), manager.recv(4096)]
-            assert daemon.end(signal.SIGTERM) == 0
+    with Daemon(f"--nats.endpoint={refusing}") as daemon:
+        told = [manager.recv(4096), manager.recv(4096)]
+        daemon.hang_up()
+        told += [manager.recv(4096), manager.recv(4096)]
+        assert daemon.end(signal.SIGTERM) == 0
 
     assert re.fullmatch(rb"RELOADING=1\nMONOTONIC_USEC=\d+", told[2])
     assert told[3] == b"READY=1"

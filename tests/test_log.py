@@ -16,19 +16,12 @@ from hypothesis import strategies as st
 from nats_idle_exporter.log import Format, Level, configure_logging, render_logfmt
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    pass
 
 TIME = r"time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d+Z"
 
 
-@pytest.fixture(autouse=True)
-def _restored_logging() -> Iterator[None]:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    structlog.reset_defaults()
+pytestmark = pytest.mark.usefixtures("restored_logging")
 
 
 def logged_to(level: Level = "info", log_format: Format = "logfmt") -> io.StringIO:

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from nats_idle_exporter.config.durations import parse_duration
-from nats_idle_exporter.config.overrides import Overrides
 from nats_idle_exporter.configsource import ConfigSource
 from nats_idle_exporter.flags import (
     PROGRAM,
     add_log_flags,
-    add_overriding_flags,
+    add_source_flags,
+    overrides_of,
     positive_duration,
 )
 from nats_idle_exporter.urls import parse_endpoint
@@ -58,14 +58,7 @@ def parse_report(arguments: Sequence[str]) -> ReportOptions:
     given = parser.parse_args(arguments)
     _check(parser, given)
     return ReportOptions(
-        source=ConfigSource(
-            path=given.config_file,
-            overrides=Overrides(
-                endpoints=tuple(given.endpoints or ()),
-                threshold=given.threshold,
-                poll_interval=given.poll_interval,
-            ),
-        ),
+        source=ConfigSource(path=given.config_file, overrides=overrides_of(given)),
         daemon_url=given.daemon_url,
         client_file=given.client_file,
         sample_seconds=parse_duration(given.sample) if given.sample else None,
@@ -106,14 +99,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     _add_report_flags(parser)
     flags = parser.add_argument_group("without a daemon; a flag outranks the file")
-    flags.add_argument(
-        "--config.file",
-        dest="config_file",
-        metavar="FILE",
-        type=Path,
-        help="the YAML file (default: none)",
-    )
-    add_overriding_flags(flags)
+    add_source_flags(flags)
     add_log_flags(parser, default="warn")
     return parser
 

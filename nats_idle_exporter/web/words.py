@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from datetime import UTC, datetime
 from typing import Protocol, assert_never
@@ -16,6 +17,11 @@ from nats_idle_exporter.activity import (
 
 NAME_LENGTH = 256
 """Longer names are cut: one account must not fill the page."""
+
+_BLANK_LETTERS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
+"""Fillers of Hangul, and Braille without dots: letters that print nothing."""
+
+_SWALLOWED = re.compile(r"\A |(?<= ) | \Z")
 
 _LATEST_AT = 253402300799.0
 """The last second that has a four-digit year."""
@@ -61,14 +67,19 @@ def visible(text: str, longest: int = NAME_LENGTH) -> str:
     r"""Return text in which every character can be seen, cut to a fair length.
 
     Control, format (bidirectional overrides among them) and unassigned characters
-    are spelled out, so that a name cannot reorder or hide what stands around it.
+    are spelled out, so that a name cannot reorder or hide what stands around it. So are
+    spaces that a page swallows, and all that looks like one: two accounts whose names
+    differ must look different.
 
-    >>> visible("pay\u202eroll")
-    'pay\\u202eroll'
+    >>> visible("pay\u202eroll ")
+    'pay\\u202eroll\\x20'
     """
     if len(text) > longest:
         text = f"{text[:longest]}… ({len(text):,} characters)"
-    return "".join(map(_visible_character, text))
+    spelled = "".join(
+        _spelled(each) if _is_blank(each) else _visible_character(each) for each in text
+    )
+    return _SWALLOWED.sub(r"\\x20", spelled)
 
 
 def block(text: str) -> str:
@@ -81,8 +92,17 @@ def block(text: str) -> str:
 def _visible_character(character: str) -> str:
     category = unicodedata.category(character)
     if category.startswith("C") or category in {"Zl", "Zp"}:
-        return character.encode("unicode-escape").decode()
+        return _spelled(character)
     return character
+
+
+def _is_blank(character: str) -> bool:
+    is_space = unicodedata.category(character) == "Zs" and character != " "
+    return is_space or character in _BLANK_LETTERS
+
+
+def _spelled(character: str) -> str:
+    return character.encode("unicode-escape").decode()
 
 
 def duration(seconds: float) -> str:

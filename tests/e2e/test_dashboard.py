@@ -2,61 +2,85 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
 
-from nats_idle_exporter.metrics import Format, render
-from nats_idle_exporter.removal.dossier import Check, Stage
-from nats_idle_exporter.removal.facts import Jwt
 from tests.deploy.queries import (
     Query,
     annotation_queries,
     panel_queries,
     variable_queries,
 )
-from tests.metrics.builders import (
-    NO_PROCESS,
-    a_publication,
-    a_snapshot,
-    a_system,
-    an_account,
-)
-from tests.metrics.dossierbuilders import (
-    a_blocker,
-    facts_of,
-    holdings,
-    with_blockers,
-)
-from tests.removal.cases import NOW, an_importer
-from tests.support.clients import connected
+from tests.support.clients import add_stream, connected
+from tests.support.jwts import Operator
 from tests.support.monitoring_stack import (
     Service,
+    running_again,
     running_daemon,
     running_prometheus,
-    running_scraper,
 )
-from tests.support.topology import a_single
+from tests.support.topology import a_single, an_operator_server, running
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
+
+    from tests.support.natsserver import NatsServer
 
 pytestmark = pytest.mark.live
 
-# The exporter is not restarted here, so there is no mark to show, and what stands in
-# the way of removals has a test of its own.
-REMOVAL = (
-    "Inactive accounts, by what",
-    "What stands in the way",
-    "JWTs by their end",
-    "Disabled accounts",
-)
-MAY_BE_EMPTY = {query.where for query in annotation_queries()} | {
-    query.where for query in panel_queries() if query.where.startswith(REMOVAL)
-}
+ASIDE = 1 << 20
+TOMORROW = int(time.time()) + 86400
+SHUT = {"limits": {"conn": 0, "leaf": 0, "subs": -1, "data": -1, "payload": -1}}
+
+
+def a_vault() -> NatsServer:
+    """Return a server of operator mode with an account that nobody may use."""
+    operator = Operator()
+    operator.add_account("SHUT", claims=SHUT, exp=TOMORROW)
+    return an_operator_server(operator, full_resolver=True, name="vault")
+
+
+def config_of(shop: NatsServer, vault: NatsServer) -> dict[str, Any]:
+    """Return a configuration by which everything happens within seconds."""
+    inventories = {
+        shop: {"nats_config": str(shop.folder / "nats.conf")},
+        vault: {"resolver_dir": str(vault.folder / "jwt")},
+    }
+    way_out = {"approved_by": "ann", "grace": "1h"}
+    return {
+        "systems": [
+            {
+                "name": name,
+                "endpoints": [server.monitoring_url],
+                "inventory": [inventories[server]],
+                "refresh_interval": "500ms",
+            }
+            for name, server in (("shop", shop), ("vault", vault))
+        ],
+        "poll": {"interval": "500ms", "jetstream_interval": "500ms"},
+        "inactivity": {"threshold": "1s", "gap_tolerance": "50ms"},
+        "accounts": [
+            {"match": "YOUNG", "threshold": "1h", "owner": "sales"},
+            {"match": "SHUT", "decommission": way_out},
+        ],
+    }
+
+
+def a_shop() -> NatsServer:
+    """Return a server on which much is set aside for an account."""
+    server = a_single("QUIET", "BUSY", "YOUNG", jetstream=["QUIET"])
+    server.config["accounts"]["QUIET"]["jetstream"] = {"max_mem": 0, "max_file": ASIDE}
+    return server
+
+
+async def leave_behind(server: NatsServer, account: str) -> None:
+    """Store a message for an account, and go."""
+    async with connected(server, account) as client:
+        await add_stream(client, "LEFT", ["left"])
+        await client.jetstream().publish("left", b"behind")
 
 
 def filled(query: Query, exporter: Service) -> str:
@@ -73,92 +97,60 @@ def filled(query: Query, exporter: Service) -> str:
     return expr
 
 
+async def until_all_return_data(
+    queries: Iterable[Query], prometheus: Service, exporter: Service
+) -> None:
+    """Return once each query has returned data."""
+    for query in queries:
+        expr = filled(query, exporter)
+
+        async def has_data(expr: str = expr) -> bool:
+            return bool(await asked(prometheus, expr))
+
+        await prometheus.child.until(has_data, f"has data for {query.where}")
+
+
 async def test_every_query_returns_data(tmp_path: Path) -> None:
-    """With an inactive, an active and an unknown account, no panel stays empty."""
-    server = a_single("QUIET", "BUSY", "YOUNG")
-    config = {
-        "systems": [{"name": "shop", "endpoints": [server.monitoring_url]}],
-        "poll": {"interval": "500ms"},
-        "inactivity": {"threshold": "1s", "gap_tolerance": "50ms"},
-        "accounts": [{"match": "YOUNG", "threshold": "1h", "owner": "sales"}],
+    """With accounts in every state, and a restart, no panel stays empty."""
+    shop, vault = a_shop(), a_vault()
+    async with running(shop, vault):
+        await leave_behind(shop, "QUIET")
+        async with (
+            connected(shop, "BUSY"),
+            running_daemon(tmp_path, config_of(shop, vault)) as exporter,
+            running_prometheus(tmp_path, exporter) as prometheus,
+        ):
+            shown = (*panel_queries(), *variable_queries())
+            await until_all_return_data(shown, prometheus, exporter)
+            _, detail = await exporter.ask("/api/v1/accounts/shop/QUIET")
+            held = detail["account"]["holdings"]["bytes"]
+            freed = filled(query("would free B"), exporter)
+            ranked = filled(query("Inactive accounts, longest idle first A"), exporter)
+
+            async def are_told() -> bool:
+                return await by_name(prometheus, freed) == {
+                    "QUIET": held + ASIDE,
+                    "SHUT": 0,
+                } and set(await by_name(prometheus, ranked)) == {"QUIET", "SHUT"}
+
+            await prometheus.child.until(are_told, "tells what two removals would free")
+            async with running_again(tmp_path, exporter):
+                await until_all_return_data(annotation_queries(), prometheus, exporter)
+
+    assert held > 0
+
+
+def query(words: str) -> Query:
+    """Return the panels' query with these words."""
+    return next(q for q in panel_queries() if words in q.where)
+
+
+async def by_name(prometheus: Service, expr: str) -> dict[str, float]:
+    """Return what a query tells of accounts."""
+    return {
+        row["metric"]["account_name"]: float(row["value"][1])
+        for row in await asked(prometheus, expr)
     }
-    async with (
-        server,
-        connected(server, "BUSY"),
-        running_daemon(tmp_path, config) as exporter,
-        running_prometheus(tmp_path, exporter) as prometheus,
-    ):
-        for query in (*panel_queries(), *annotation_queries(), *variable_queries()):
-            expr = filled(query, exporter)
-
-            async def has_data(where: str = query.where, expr: str = expr) -> bool:
-                result = await asked(prometheus, expr)
-                return bool(result) or where in MAY_BE_EMPTY
-
-            await prometheus.child.until(has_data, f"has data for {query.where}")
-        ranked = await asked(prometheus, filled(longest_idle(), exporter))
-
-    assert [row["metric"]["account"] for row in ranked] == ["QUIET"]
-
-
-async def test_every_query_about_removal_returns_data(tmp_path: Path) -> None:
-    """With accounts that hold, expire and are disabled no panel stays empty."""
-    async with (
-        TestServer(removal_page()) as server,
-        running_scraper(tmp_path, f"127.0.0.1:{server.port}", {}) as prometheus,
-    ):
-        exporter = prometheus._replace(url=f"http://127.0.0.1:{server.port}")
-        for query in panel_queries():
-            if not query.where.startswith(REMOVAL):
-                continue
-            expr = filled(query, exporter)
-
-            async def has_data(expr: str = expr) -> bool:
-                return bool(await asked(prometheus, expr))
-
-            await prometheus.child.until(has_data, f"has data for {query.where}")
-        first = next(q for q in panel_queries() if q.where.endswith("would free B"))
-        ranked = await asked(prometheus, filled(first, exporter))
-
-    freed = {row["metric"]["account"]: float(row["value"][1]) for row in ranked}
-    assert freed == {"HOLDS": 4096 + 100 + 1000}
-
-
-def removal_page() -> web.Application:
-    """Return an application that serves the page of accounts on their way out."""
-    views = [an_account("HOLDS"), an_account("UNTOLD"), an_account("GOES")]
-    held = holdings(
-        streams=1, bytes=4096, reserved_memory_bytes=100, reserved_storage_bytes=1000
-    )
-    facts = {
-        "HOLDS": facts_of(
-            views[0],
-            holdings=held,
-            importers=(an_importer("A"),),
-            jwt=Jwt(expires_at=NOW),
-        ),
-        "UNTOLD": facts_of(views[1], holdings=None, importers_unknown=None),
-        "GOES": facts_of(views[2], holdings=None),
-    }
-    snapshot = with_blockers(
-        a_snapshot({"default": a_system(*views)}),
-        facts=facts,
-        blockers={"HOLDS": (a_blocker(Check.STREAMS),)},
-        stages={"GOES": Stage(disabled_at=NOW - 60, grace_ends_at=NOW)},
-    )
-    page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
-
-    async def serve(_request: web.Request) -> web.Response:
-        return web.Response(body=page, headers={"Content-Type": Format.TEXT.value})
-
-    application = web.Application()
-    application.router.add_get("/metrics", serve)
-    return application
-
-
-def longest_idle() -> Query:
-    """Return the first query of the table of inactive accounts."""
-    return next(q for q in panel_queries() if q.where.startswith("Inactive accounts,"))
 
 
 async def asked(prometheus: Service, expr: str) -> list[dict[str, Any]]:

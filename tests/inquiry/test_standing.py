@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from nats_idle_exporter.monitoring.inventory import (
 )
 from nats_idle_exporter.removal.facts import UNLIMITED, Import, Limits, Role
 from tests.inquiry.builders import a_jwt_of, an_answer
+from tests.monitoring.fakes import facts
 
 NOW = 5000.0
 SHUT = AccountLimits(0, 0)
@@ -146,16 +148,7 @@ class TestTwoJwts:
 
 def a_server(*release: int) -> ServerFacts:
     """Return a server of a release."""
-    return ServerFacts(
-        server_id="N1",
-        server_name="n1",
-        version="x",
-        release=release,
-        uptime_seconds=1.0,
-        now_at=1.0,
-        start_at=0.0,
-        loaded_at=0.0,
-    )
+    return replace(facts("N1"), release=release)
 
 
 class TestRoles:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
@@ -19,6 +20,7 @@ from nats_idle_exporter.monitoring.inventory.following import (
 )
 from nats_idle_exporter.monitoring.inventory.listing import Told, tell
 from tests.inventory.builders import a_key
+from tests.monitoring.fakes import facts
 from tests.support.clock import FakeClock
 
 PROBLEM = Problem("file", "a JWT", "dust")
@@ -26,17 +28,7 @@ PROBLEM = Problem("file", "a JWT", "dust")
 
 def a_server(server_id: str = "SA", *, by_jwt: bool = True) -> ServerFacts:
     """Return a server of operator mode, unless told otherwise."""
-    return ServerFacts(
-        server_id=server_id,
-        server_name="n1",
-        version="2.15.1",
-        release=(2, 15, 1),
-        uptime_seconds=60.0,
-        now_at=100.0,
-        start_at=40.0,
-        loaded_at=40.0,
-        is_operator_mode=by_jwt,
-    )
+    return replace(facts(server_id), is_operator_mode=by_jwt)
 
 
 def an_inventory(

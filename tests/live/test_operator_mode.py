@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from nats_idle_exporter.activity import Verdict
-from tests.support.clients import connected, until_closed
+from tests.support.clients import connected, until_closed, until_cut
 from tests.support.jwts import Identity, Operator, credentials
 from tests.support.natsserver import NatsServer
 from tests.support.resolver import delete, push
@@ -41,17 +41,6 @@ async def server(
         operator, version=nats_version, full_resolver=True
     ) as running:
         yield running
-
-
-async def until_cut(server: NatsServer, account: Identity) -> None:
-    """Return once nobody is connected to the account, and the ring tells of it."""
-
-    async def is_cut() -> bool:
-        body = await server.read("/connz?auth=1")
-        users = {each.get("account") for each in body["connections"]}
-        return account.public_key not in users
-
-    await server.until(is_cut, f"cuts the clients of {account.name}")
 
 
 async def assert_raised_in_time(watch: Watching, account: Identity) -> None:

@@ -20,6 +20,7 @@ from tests.support.topology import PASSWORD
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
+    from tests.support.jwts import Identity
     from tests.support.natsserver import NatsServer
 
 RING = 10_000
@@ -104,6 +105,17 @@ async def until_closed(server: NatsServer, count: int) -> None:
         return bool(ring["total"] >= count)
 
     await server.until(holds, f"has {count} closed connections")
+
+
+async def until_cut(server: NatsServer, account: Identity) -> None:
+    """Return once nobody is connected to an account of operator mode."""
+
+    async def is_cut() -> bool:
+        body = await server.read("/connz?auth=1")
+        users = {each.get("account") for each in body["connections"]}
+        return account.public_key not in users
+
+    await server.until(is_cut, f"cuts the clients of {account.name}")
 
 
 async def flood(server: NatsServer, account: str, count: int) -> None:

@@ -8,7 +8,7 @@ left.
 from __future__ import annotations
 
 import sys
-from contextlib import ExitStack, asynccontextmanager
+from contextlib import asynccontextmanager, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -95,9 +95,18 @@ async def running_daemon(
     folder: Path, config: Mapping[str, Any]
 ) -> AsyncIterator[Service]:
     """Run the daemon with a configuration; ready once its first cycle ended."""
-    path = _written(folder / "exporter.yaml", config)
-    command = [sys.executable, "-m", "nats_idle_exporter", f"--config.file={path}"]
-    async with _serving(folder, "exporter", command) as service:
+    _written(folder / "exporter.yaml", config)
+    async with _serving(folder, "exporter", _exporting(folder)) as service:
+        yield service
+
+
+@asynccontextmanager
+async def running_again(folder: Path, daemon: Service) -> AsyncIterator[Service]:
+    """End the daemon, and run it anew at its address, by the file it had."""
+    await daemon.child.end()
+    async with _serving_at(
+        daemon.address, folder, "exporter", _exporting(folder)
+    ) as service:
         yield service
 
 
@@ -186,19 +195,30 @@ def _written(path: Path, document: Mapping[str, Any]) -> Path:
     return path
 
 
+def _exporting(folder: Path) -> list[str]:
+    path = folder / "exporter.yaml"
+    return [sys.executable, "-m", "nats_idle_exporter", f"--config.file={path}"]
+
+
 @asynccontextmanager
 async def _serving(
     folder: Path, name: str, command: Sequence[str]
 ) -> AsyncIterator[Service]:
-    with ExitStack() as ports:
-        port = ReservedPort()
-        ports.callback(port.close)
+    with closing(ReservedPort()) as port:
         address = f"127.0.0.1:{port.number}"
-        command = [*command, f"--web.listen-address={address}"]
-        async with (
-            aiohttp.ClientSession() as session,
-            running(name, command, folder / f"{name}.log") as child,
-        ):
-            service = Service(child, f"http://{address}", session)
-            await child.until(service.is_ready, "became ready")
+        async with _serving_at(address, folder, name, command) as service:
             yield service
+
+
+@asynccontextmanager
+async def _serving_at(
+    address: str, folder: Path, name: str, command: Sequence[str]
+) -> AsyncIterator[Service]:
+    command = [*command, f"--web.listen-address={address}"]
+    async with (
+        aiohttp.ClientSession() as session,
+        running(name, command, folder / f"{name}.log") as child,
+    ):
+        service = Service(child, f"http://{address}", session)
+        await child.until(service.is_ready, "became ready")
+        yield service

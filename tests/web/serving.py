@@ -16,7 +16,7 @@ import bcrypt
 from aiohttp import web
 
 from nats_idle_exporter.config import WebOptions
-from nats_idle_exporter.metrics import Pages, Refusal
+from nats_idle_exporter.metrics import Pages, Publication, Refusal
 from nats_idle_exporter.web import ServingState, make_app
 from nats_idle_exporter.web.running import make_runner
 from nats_idle_exporter.web.security import Guard
@@ -92,9 +92,9 @@ class Protected:
 
 @asynccontextmanager
 async def protected(
-    file: Path | None = None, **options: Any
+    file: Path | None = None, publication: Publication | None = None, **options: Any
 ) -> AsyncIterator[Protected]:
-    """Serve one publication behind a web configuration file, or behind none."""
+    """Serve a publication, or any, behind a web configuration file, or behind none."""
     state = ServingState(Pages())
     guard = Guard(file, state.refusals)
     app = make_app(state, WebOptions(**options), guard)
@@ -105,7 +105,7 @@ async def protected(
     await web.SockSite(runner, listener, ssl_context=context).start()
     async with asyncio.TaskGroup() as group:
         rendering = group.create_task(state.pages.run())
-        publication = a_publication(a_snapshot())
+        publication = publication or a_publication(a_snapshot())
         state.pages.offer(publication)
         await shown(state.pages, publication)
         try:

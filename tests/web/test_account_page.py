@@ -55,9 +55,10 @@ def facts_of(page: Document) -> dict[str, str]:
     return {name: " ".join(value.split()) for name, value in rows}
 
 
-def links(page: Document) -> list[str | None]:
-    """Return where a page leads."""
-    return [attributes["href"] for tag, attributes in page.tags if tag == "a"]
+def links(page: Document) -> list[str]:
+    """Return where a page leads, without the places on itself."""
+    found = [attributes["href"] or "" for tag, attributes in page.tags if tag == "a"]
+    return [link for link in found if not link.startswith("#")]
 
 
 def test_an_account_that_may_go() -> None:
@@ -97,6 +98,41 @@ def test_the_checklist() -> None:
     assert all(row[2].strip() and row[3].strip() for row in checks)
     assert page.text.count("☐") > 3
     assert "Not known: not every server told all of its JetStream." in page.text
+
+
+def test_what_stands_in_the_way_comes_first() -> None:
+    """The verdict names the checks that do not pass, and leads to them."""
+    facts = {"holdings": None, "importers": (an_importer(),)}
+    blocked = page_of(known(facts=facts)).flat_text()
+    safe = page_of(known()).flat_text()
+
+    assert (
+        "Removal: blocked something speaks against it. Not passed: 3 of 11 checks"
+        " (streams, reserved, importers)."
+    ) in blocked
+    assert "Not passed" not in safe
+
+
+def test_places_on_the_page() -> None:
+    """Each link to a place on the page finds it."""
+    page = page_of(known(facts={"holdings": None}))
+
+    attributes = [found for _, found in page.tags]
+    places = {found["id"] for found in attributes if "id" in found}
+    wanted = {found["href"] or "" for found in attributes if "href" in found}
+    jumps = {link[1:] for link in wanted if link.startswith("#")}
+    assert {"checklist", "way-out"} <= jumps <= places
+
+
+def test_one_step_is_next() -> None:
+    """Only the first step of the phase that comes next is marked."""
+    fresh = page_of(known(facts={"limits": Limits(UNLIMITED, UNLIMITED)}))
+    shut = page_of(known(stage=Stage(NOW - 60, NOW - 30, 1, NOW - 90, "sent")))
+
+    assert "1. Let nobody connect any more disable next" in fresh.flat_text()
+    assert fresh.text.count(" next\n") == shut.text.count(" next\n") == 1
+    assert "delete next" in shut.flat_text()
+    assert facts_of(shut)["Came back into use"].startswith("1 time, ")
 
 
 def test_who_depends_on_it() -> None:
@@ -235,7 +271,6 @@ def test_hostile_words_are_text(word: str) -> None:
     assert {"style", "src", "onclick", "onload"}.isdisjoint(attributes)
     assert not any(each in html for each in "\u202e\u2066\x00\x1b\x9b\u200b")
     for link in links(page):
-        assert link
         assert link == "/" or link.startswith(("/api/v1/accounts/", "/accounts/"))
 
 
@@ -306,9 +341,7 @@ class TestRoute:
         publication = a_publication(knowing(default=[known("C"), blocked]))
         async with serving(publication, route_prefix="/idle") as (ask, _):
             landing = Document(await (await ask("/idle/")).text())
-            found = [
-                link for link in links(landing) if link and "/accounts/default" in link
-            ]
+            found = [link for link in links(landing) if "/accounts/default" in link]
             pages = [await (await ask(link)).text() for link in found]
 
         assert found == ["/idle/accounts/default/A%2FB", "/idle/accounts/default/C"]

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from tests.support.clients import until_cut
 from tests.support.jwts import Identity, Operator
 from tests.support.natsserver import NatsServer
 from tests.support.resolver import delete, push
@@ -52,16 +53,6 @@ def _setting(
     )
 
 
-async def _until_cut(server: NatsServer, account: Identity) -> None:
-    async def is_cut() -> bool:
-        body = await server.read("/connz?auth=1")
-        return account.public_key not in {
-            each.get("account") for each in body["connections"]
-        }
-
-    await server.until(is_cut, f"cuts the clients of {account.name}")
-
-
 async def lives(bench: Bench, version: str) -> None:
     """Let JWTs be renamed, expire and be deleted."""
     operator = Operator()
@@ -77,7 +68,7 @@ async def lives(bench: Bench, version: str) -> None:
             await scene.cycles(5)
             operator.sign_account(expired, exp=int(time.time()) + 2)
             await push(server, operator, expired)
-            await _until_cut(server, expired)
+            await until_cut(server, expired)
             # Within a minute the server does the same, which is long for a bench.
             (server.folder / "jwt" / f"{expired.public_key}.jwt").unlink(
                 missing_ok=True
@@ -85,7 +76,7 @@ async def lives(bench: Bench, version: str) -> None:
         async with visiting(scene, server, deleted):
             await scene.cycles(5)
             await delete(server, operator, deleted)
-            await _until_cut(server, deleted)
+            await until_cut(server, deleted)
         await scene.cycles(THRESHOLD_CYCLES)
         people["RENAMED"].name = "CREW"
         operator.sign_account(people["RENAMED"], iat=int(time.time()) - OLD_SECONDS)
