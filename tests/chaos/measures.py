@@ -5,33 +5,28 @@ from __future__ import annotations
 import ctypes
 import gc
 import time
-from collections.abc import Collection
 from pathlib import Path
 
 from nats_idle_exporter.activity import Reading
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
-from nats_idle_exporter.monitoring.conversation import Conversation
+from tests.support.reading import Between
 
 _STATUS = Path("/proc/self/status")
 _CLEAR = Path("/proc/self/clear_refs")
 
 
-class Stopwatch:
+class Stopwatch(Between):
     """Stand between loop and client, and note how long good polls take.
 
     Args:
-        reader: the client.
+        client: reads them.
         ignored: the URL of the endpoint that is hurt.
     """
 
-    def __init__(self, reader: ReadsEndpoint, ignored: str) -> None:
-        self._reader = reader
+    def __init__(self, client: ReadsEndpoint, ignored: str) -> None:
+        super().__init__(client)
         self._ignored = ignored
         self._seconds: list[float] = []
-
-    def watch(self, endpoints: Collection[str]) -> None:
-        """Forget what the client forgets."""
-        self._reader.watch(endpoints)
 
     async def read(
         self,
@@ -42,16 +37,12 @@ class Stopwatch:
     ) -> Reading:
         """Read, and note the real time that it took."""
         start = time.perf_counter()
-        reading = await self._reader.read(
+        reading = await super().read(
             url, with_jetstream=with_jetstream, consumers_of=consumers_of
         )
         if url != self._ignored:
             self._seconds.append(time.perf_counter() - start)
         return reading
-
-    def converse(self, url: str) -> Conversation:
-        """Ask as the client does."""
-        return self._reader.converse(url)
 
     def take(self) -> list[float]:
         """Return what was noted since the last time."""

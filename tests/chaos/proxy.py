@@ -9,13 +9,13 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from nats_idle_exporter.demo.ports import ReservedPort
 from tests.chaos.bodyfaults import FAULTS
 from tests.chaos.faults import CALM
-from tests.monitoring.scripted import head
+from tests.monitoring.scripted import Connections, head
 from tests.support.natsserver import NatsServer
 
 ROOT = Path(__file__).parents[2]
@@ -37,15 +37,13 @@ class Proxy:
         self._fault = CALM
         self._edit = CALM.edit()
         self._listener: asyncio.Server | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections = Connections()
 
     async def switch(self, name: str) -> None:
         """End every connection, and play another fault from now on."""
         if self._listener:
             self._listener.close()
-        for task in (tasks := list(self._tasks)):
-            task.cancel()
-        await asyncio.gather(*tasks)
+        await self._connections.end()
         self._fault = FAULTS[name]
         self._edit = self._fault.edit()
         if not self._fault.is_refused:
@@ -56,17 +54,11 @@ class Proxy:
     async def _serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        # Cancelled is how a script that hangs ends; asyncio would log it.
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            with suppress(asyncio.CancelledError):
-                while await self._answer(reader, writer):
-                    pass
-            writer.close()
-            await writer.wait_closed()
-        self._tasks.discard(task)
+        async def play(writer: asyncio.StreamWriter) -> None:
+            while await self._answer(reader, writer):
+                pass
+
+        await self._connections.hold(writer, play)
 
     async def _answer(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from itertools import cycle
 from typing import Any
 
@@ -102,6 +103,35 @@ def reset(start: bytes = b"") -> Script:
     return play
 
 
+class Connections:
+    """Those that are open, each with what is played on it; ends them all."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def hold(self, writer: asyncio.StreamWriter, play: Script) -> None:
+        """Play on a connection until that ends or is ended, and close it."""
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        # Cancelled is how a script that hangs ends; asyncio would log it.
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            try:
+                with suppress(asyncio.CancelledError):
+                    await play(writer)
+            finally:
+                writer.close()
+            await writer.wait_closed()
+        self._tasks.discard(task)
+
+    async def end(self) -> None:
+        """End whatever is still played."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks)
+
+
 class ScriptedServer:
     """One server; ``scripts`` maps a path without query to what happens there.
 
@@ -113,31 +143,17 @@ class ScriptedServer:
         self.requests: list[str] = []
         self.heads: list[str] = []
         self.url = ""
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._connections = Connections()
 
     async def serve(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
     ) -> None:
         """Answer one request and close."""
-        task = asyncio.current_task()
-        assert task is not None
-        self._tasks.add(task)
-        # Cancelled is how a script that hangs ends; asyncio would log it.
-        with suppress(ConnectionError, asyncio.IncompleteReadError):
-            try:
-                with suppress(asyncio.CancelledError):
-                    await self._answer(reader, writer)
-            finally:
-                writer.close()
-            await writer.wait_closed()
-        self._tasks.discard(task)
+        await self._connections.hold(writer, partial(self._answer, reader))
 
     async def end(self) -> None:
         """End every script that still runs."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks)
+        await self._connections.end()
 
     async def _answer(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter

@@ -8,14 +8,14 @@ no sample.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
 from nats_idle_exporter.activity import Reading, Row
 from nats_idle_exporter.monitoring.client import ReadsEndpoint
-from nats_idle_exporter.monitoring.conversation import Conversation
 from nats_idle_exporter.monitoring.failures import UNREACHABLE, failure
+from tests.support.reading import Between
 
 CONNECTIONS = "accstatz_current_connections"
 SENT = "accstatz_sent_messages"
@@ -36,7 +36,7 @@ class Sample(NamedTuple):
         yield RECEIVED, self.row.total.received_messages
 
 
-class Recorder:
+class Recorder(Between):
     """Reads endpoints as the client does, and keeps what accstatz told.
 
     Args:
@@ -53,14 +53,10 @@ class Recorder:
         samples: list[Sample],
         cut: set[str],
     ) -> None:
-        self._client = client
+        super().__init__(client)
         self._wall = wall
         self._samples = samples
         self._cut = cut
-
-    def watch(self, endpoints: Collection[str]) -> None:
-        """Forget what the client forgets."""
-        self._client.watch(endpoints)
 
     async def read(
         self,
@@ -72,17 +68,13 @@ class Recorder:
         """Poll one endpoint, or raise ``EndpointError``."""
         if url in self._cut:
             raise failure(UNREACHABLE, "cut off by the script")
-        reading = await self._client.read(
+        reading = await super().read(
             url, with_jetstream=with_jetstream, consumers_of=consumers_of
         )
         rows = tuple(reading.rows)
         at = self._wall()
         self._samples.extend(Sample(at, url, row) for row in rows)
         return replace(reading, rows=rows)
-
-    def converse(self, url: str) -> Conversation:
-        """Ask as the client does."""
-        return self._client.converse(url)
 
 
 def openmetrics(scenes: Iterable[tuple[str, Iterable[Sample]]]) -> Iterator[str]:
