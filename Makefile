@@ -8,6 +8,9 @@ PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal
 LOCK := tests/requirements.lock
 PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
 
+# Tests start our program hundreds of times: it need not be compiled for each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help venv test histories truth chaos soak lint demo servers kill9 bench-state bench-loop \
