@@ -24,6 +24,12 @@ _TRACES = "COVERAGE_PROCESS_CONFIG"
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """Run more tests than there are cores: tests of real servers mostly wait."""
+    return len(os.sched_getaffinity(0)) + 2
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_setupnodes() -> None:
     """Let pytest-cov alone trace the workers, or it could not stop where it should."""
     os.environ.pop(_TRACES, None)
