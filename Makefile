@@ -8,9 +8,12 @@ PYTEST := $(BIN)/pytest --numprocesses=$(WORKERS) --dist=worksteal
 LOCK := tests/requirements.lock
 PURE := nats_idle_exporter/activity/*,nats_idle_exporter/removal/*
 
+# Tests start our program hundreds of times: it need not be compiled for each.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help venv test truth chaos soak lint demo servers kill9 bench-state bench-loop \
+.PHONY: help venv test histories truth chaos soak lint demo servers kill9 bench-state bench-loop \
 	bench-scrapes bench-facts clean
 .PRECIOUS: $(VENV)/.installed-%
 
@@ -21,10 +24,12 @@ demo: $(VENV)/.installed-demo ## watch a real cluster with forgotten accounts
 	$(BIN)/nats-idle-exporter demo $(if $(DURATION),--duration $(DURATION))
 
 test: $(VENV)/.installed-test servers ## run every test, and hold the coverage
-	$(PYTEST) -m 'not no_cover' --cov --cov-report=
-	$(PYTEST) -m no_cover -rP
+	$(PYTEST) --cov --cov-report=
 	$(BIN)/coverage report --precision=2 --fail-under=95
 	$(BIN)/coverage report --precision=2 --fail-under=100 --include='$(PURE)'
+
+histories: $(VENV)/.installed-test ## tell the proof four times as many histories
+	HISTORIES=2000 $(PYTEST) tests/activity/test_histories.py tests/activity/test_resuming.py
 
 chaos: $(VENV)/.installed-fuzz servers ## break answers, networks and inputs; verdicts must hold
 	$(BIN)/python -m tests.chaos --json .cache/chaos.json

@@ -64,7 +64,7 @@ def test_no_secret_is_in_any_output(log_format: str, tmp_path: Path) -> None:
         daemon.wait_for("first cycle ended")
         page = ""
         while "endpoint_up{" not in page:
-            page = daemon.fetch("/metrics")[1]
+            page = daemon.page()
         (tmp_path / "secret").write_text(f"{PLANTED}\n\x07{PLANTED}")
         daemon.wait_for("credentials:")
         pages = [daemon.fetch(path)[1] for path in PATHS]

@@ -182,6 +182,22 @@ class TestEndpoints:
         assert watcher.account().verdict is Verdict.UNKNOWN
         assert watcher.account().quiet_since_at == when
 
+    def test_new_endpoint_that_answers_late_and_older(self) -> None:
+        """It joins as any other: what its server did before is unknown."""
+        watcher = Watcher(A)
+        one, two = Process("SA", A, start=0.0), Process("SB", B, start=0.0)
+        watcher.watch_quietly(START, START + 2 * HOUR, one)
+        assert watcher.account().verdict is Verdict.INACTIVE
+        since = START + 2 * HOUR + 1
+        watcher.ledger.watch([A, B], at(since))
+        watcher.watch_quietly(since + 1, since + HOUR, one)
+        when = since + HOUR + 20
+        watcher.cycle(when, one.reading(when), two.reading(when))
+
+        assert watcher.view.watched_to_at == when
+        assert not watcher.account().is_observed
+        assert watcher.account().quiet_since_at == when
+
     def test_new_endpoint_that_answers_a_moment_later(self) -> None:
         """A hole as short as that is forgiven."""
         watcher = Watcher(A)

@@ -80,6 +80,7 @@ CAUGHT = (
 )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("caught", CAUGHT, ids=lambda caught: caught.mutant)
 def test_the_mutant_is_caught(caught: Caught) -> None:
     """The wrong heart breaks its promise where the true heart keeps all."""

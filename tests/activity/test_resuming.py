@@ -18,11 +18,11 @@ from nats_idle_exporter.activity import (
     SystemView,
     bridge,
 )
+from tests.activity.amounts import HISTORIES
 from tests.activity.keeping import Rows, keep, no_time, plain, told
 from tests.simulator.draft import Kind
 from tests.simulator.history import History
 
-HISTORIES = 40
 STOPPING = 0.3
 """The share of cycles after which it is stopped."""
 
@@ -96,7 +96,7 @@ def test_resumed_ledger_goes_on_as_if_never_stopped(
 ) -> None:
     """Whatever happened, nothing is forgotten over a stop, and nothing added."""
     monkeypatch.setattr(bridge, "LAG_SECONDS", 0.0)
-    for seed in range(1, HISTORIES + 1):
+    for seed in range(1, HISTORIES // 50 + 1):
         forge = partial(Twins, Random(seed))
 
         history = History(seed, kind, forge)  # type: ignore[arg-type]  # saves itself

@@ -19,7 +19,7 @@ from tests.support.daemon import Daemon
 from tests.support.programs import require_program
 from tests.support.topology import a_single, running
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 FAILED = r"^nats_idle_exporter_state_save_errors_total [1-9]"
 NOT_FAILED = r"^nats_idle_exporter_state_save_errors_total 0"

@@ -8,7 +8,7 @@ from tests.chaos.bodyfaults import FAULTS
 from tests.chaos.faults import CALM
 from tests.chaos.stage import play, staged
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 SOME = (
     "refused",

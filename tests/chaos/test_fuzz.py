@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from tests.chaos.mutation import mutate
 from tests.chaos.targets import TARGETS
 
+pytestmark = pytest.mark.no_cover
+
 
 @pytest.mark.parametrize("name", TARGETS)
 @settings(derandomize=True, database=None, deadline=None, max_examples=200)

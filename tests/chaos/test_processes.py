@@ -20,7 +20,7 @@ from tests.support.programs import require_program
 from tests.support.servers import NEWEST, binary
 from tests.support.topology import a_cluster, accounts_config, running
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 FETCH = "import sys, urllib.request as r; print(r.urlopen(sys.argv[1]).read().decode())"
 

@@ -104,8 +104,8 @@ def test_whole_play(tmp_path: Path) -> None:
     places = [told.find(words) for words in said]
     assert -1 not in places
     assert sorted(places) == places
-    # On a busy machine it is in use before the exporter is looked at first.
-    assert re.search(r"orders: (unknown -> )?active \(", told)
+    # On a busy machine it is used before the first look, or only after its threshold.
+    assert re.search(r"orders: (.+ -> )?active \(", told)
     assert re.search(r"archive: \w+ -> inactive \(proven", told)
     assert "\x1b" not in told
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
     from tests.support.natsserver import NatsServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 ASIDE = 1 << 20
 TOMORROW = int(time.time()) + 86400

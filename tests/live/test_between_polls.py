@@ -24,7 +24,7 @@ from tests.support.topology import (
 )
 from tests.support.watching import THRESHOLD_CYCLES, Watching, watching
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 QUIET_CYCLES = THRESHOLD_CYCLES + 2
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tests.support.natsserver import NatsServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 THRESHOLD_SECONDS = 90
 MOST_CYCLES = 12

@@ -21,7 +21,7 @@ from tests.support.clock import FakeClock
 from tests.support.natsserver import NatsServer
 from tests.support.topology import a_hub_and_leaf, a_single, running
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 ReadsServer = Callable[[NatsServer], Awaitable[Reading]]
 

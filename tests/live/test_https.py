@@ -32,7 +32,7 @@ def told(file: Path, pattern: str) -> str:
         daemon.wait_for(pattern)
         page = ""
         while "endpoint_up{" not in page:
-            page = daemon.fetch("/metrics")[1]
+            page = daemon.page()
         assert daemon.end(signal.SIGTERM) == 0
     return page
 

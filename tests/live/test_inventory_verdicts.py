@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.support.natsserver import NatsServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 DAY = 86_400
 NAMES = ("A1", "A2", "A3", "A4", "USED")

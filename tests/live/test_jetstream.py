@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from tests.support.natsserver import NatsServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 EXPORTS = [
     {"service": "$JS.API.>"},

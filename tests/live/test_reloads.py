@@ -20,7 +20,7 @@ from tests.support.clients import connected
 from tests.support.daemon import Daemon
 from tests.support.topology import a_single
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 THRESHOLD = "3s"
 RELOADED = "nats_idle_exporter_config_last_reload_success"

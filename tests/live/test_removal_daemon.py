@@ -20,7 +20,7 @@ from tests.support.topology import a_single, running
 if TYPE_CHECKING:
     from tests.support.natsserver import NatsServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 ENDS = [signal.SIGTERM, signal.SIGKILL]
 SHUT = {"max_connections": 0, "max_leafnodes": 0}

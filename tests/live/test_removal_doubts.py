@@ -26,7 +26,7 @@ from tests.support.watching import Watching, watching
 if TYPE_CHECKING:
     from tests.support.natsserver import NatsServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 UNBOUND = dict.fromkeys(
     ("subs", "data", "payload", "imports", "exports", "conn", "leaf"), -1

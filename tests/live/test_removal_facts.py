@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from tests.support.natsserver import NatsServer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 MOST_CYCLES = 8
 UNBOUND = Limits(UNLIMITED, UNLIMITED)

@@ -11,7 +11,7 @@ from tests.support.programs import DEBIAN, require_debian_server
 from tests.support.topology import a_single, accounts_config
 from tests.support.watching import THRESHOLD_CYCLES, Watching, watching
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 QUIET_CYCLES = THRESHOLD_CYCLES + 2
 GONE_CYCLES = 3

@@ -17,7 +17,7 @@ from tests.support.clients import connected
 from tests.support.daemon import Daemon
 from tests.support.topology import a_single
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 THRESHOLD_SECONDS = 3
 ENDS = [signal.SIGTERM, signal.SIGKILL]
@@ -48,7 +48,7 @@ def families(daemon: Daemon, account: str) -> dict[str, float]:
     while not found:
         lines = re.findall(
             rf'^(account_\w+){{[^}}]*account="{account}"[^}}]*}} (\S+)$',
-            daemon.fetch("/metrics")[1],
+            daemon.page(),
             re.MULTILINE,
         )
         found = {name: float(value) for name, value in lines}
@@ -73,9 +73,7 @@ def wait_for_a_save(daemon: Daemon) -> None:
     name = "nats_idle_exporter_state_last_save_timestamp_seconds"
     seen = set[str]()
     while len(seen) < 3:
-        seen |= set(
-            re.findall(rf"^{name} (\S+)$", daemon.fetch("/metrics")[1], re.MULTILINE)
-        )
+        seen |= set(re.findall(rf"^{name} (\S+)$", daemon.page(), re.MULTILINE))
 
 
 def end(daemon: Daemon, number: signal.Signals) -> None:

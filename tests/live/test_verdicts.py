@@ -16,7 +16,7 @@ from tests.support.topology import (
 )
 from tests.support.watching import THRESHOLD_CYCLES, watching
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 
 async def test_busy_unused_and_woken(nats_version: str) -> None:

@@ -22,7 +22,7 @@ from tests.support.printed import (
 )
 from tests.support.topology import a_cluster, a_hub_and_leaf, a_single, running
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 UNRESOLVED = "JetStream account 'TEAM' could not be resolved"
 

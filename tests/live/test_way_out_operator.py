@@ -21,7 +21,7 @@ from tests.support.printed import OK, REFUSED, run
 from tests.support.resolver import push
 from tests.support.topology import a_single, running
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.no_cover]
 
 UNRESOLVED = "could not be resolved"
 

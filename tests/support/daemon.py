@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
@@ -14,6 +15,8 @@ from typing import Self
 
 _LISTENING = re.compile(r"listening\b.*127\.0\.0\.1:(\d+)")
 _PATIENCE_SECONDS = 20
+_STEP_SECONDS = 0.05
+"""Between two looks at its metrics: who waits for them must not take the processor."""
 
 
 class Daemon:
@@ -30,6 +33,7 @@ class Daemon:
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []
         self.port = 0
+        self._looked_at = 0.0
 
     def __enter__(self) -> Self:
         self.port = int(self.wait_for(_LISTENING.pattern)[1])
@@ -74,7 +78,9 @@ class Daemon:
         return self._process.pid
 
     def page(self) -> str:
-        """Return its page of metrics."""
+        """Return its page of metrics; not at once when it was just looked at."""
+        time.sleep(max(0.0, self._looked_at + _STEP_SECONDS - time.monotonic()))
+        self._looked_at = time.monotonic()
         return self.fetch("/metrics")[1]
 
     def hang_up(self) -> None:

@@ -46,8 +46,8 @@ systems:
 poll: {{interval: 30s, jetstream_interval: 30s}}
 inactivity: {{threshold: {threshold}s}}
 """
-HANG_SECONDS = 0.25
-"""Real time after which a paused server is given up in a cycle."""
+PATIENCE_SECONDS = 20.0
+"""Real time after which a server is given up in a cycle; a busy machine needs some."""
 
 
 class Watching:
@@ -125,7 +125,7 @@ async def watching(  # noqa: PLR0913 - what a test may choose
     endpoints: Iterable[str],
     threshold_cycles: float = THRESHOLD_CYCLES,
     *,
-    timeout_seconds: float = HANG_SECONDS,
+    timeout_seconds: float = PATIENCE_SECONDS,
     inventory: Iterable[Mapping[str, Any]] = (),
     refresh_cycles: int = 1,
     questions: int = 0,
@@ -156,7 +156,7 @@ async def watching(  # noqa: PLR0913 - what a test may choose
 async def watching_as(
     config: Config,
     *,
-    timeout_seconds: float = HANG_SECONDS,
+    timeout_seconds: float = PATIENCE_SECONDS,
     around: Callable[[ReadsEndpoint], ReadsEndpoint] = lambda reader: reader,
     questions: int = 0,
     resolver: Callable[[], Resolver] = Resolver,

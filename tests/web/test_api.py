@@ -110,6 +110,7 @@ async def test_every_name_can_be_asked_for(word: str, prefix: str) -> None:
     assert "script" not in {tag for tag, _ in Document(page.text).tags}
 
 
+@pytest.mark.no_cover
 async def test_it_keeps_what_it_describes(tmp_path: Path) -> None:
     """Generated questions, valid and invalid, get the answers that are described."""
     publication = a_publication(hostile_snapshot())
