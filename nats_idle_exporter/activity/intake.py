@@ -98,7 +98,11 @@ class Intake:
     def _meet(
         self, reading: Reading, rows: dict[str, Row], displaced: Server | None
     ) -> None:
-        """Take in the first reading of a server."""
+        """Take in the first reading of a server.
+
+        It may have told streams and lost them again, before that or after its start.
+        """
+        self._memory.jetstream.see_return(self._memory.jetstream.estates)
         reach = self._memory.fleet.watched_to
         if reach is None:
             self._meet_at_first_sight(reading, rows)
@@ -217,6 +221,10 @@ class Intake:
         was_reloaded = reading.server.loaded_at != server.facts.loaded_at
         is_wiped = was_reloaded and wipes_on_reload(reading.server)
         gap_seconds = gap_seconds_since(reading, server)
+        jetstream = self._memory.jetstream
+        if was_reloaded:
+            # Who was removed may have been added again, and removed.
+            jetstream.see_return(jetstream.estates)
         for account in self._worth_comparing(
             server.rows, rows, was_reloaded=was_reloaded, is_wiped=is_wiped
         ):
@@ -228,8 +236,10 @@ class Intake:
             )
             self._note(account, change, reading, gap_seconds)
             self._hear_name(after, server.rows.get(account))
-            if account not in server.rows and reading.jetstream is None:
-                self._memory.jetstream.suspect(account)
+            if account not in server.rows:
+                jetstream.see_return((account,))
+                if reading.jetstream is None:
+                    jetstream.suspect(account)
 
     def _note(
         self, account: str, change: Change, reading: Reading, gap_seconds: float

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.simulator.draft import FOUND, Kind
+from tests.simulator.draft import FIXED, FOUND, Kind
 from tests.simulator.tally import COUNTED, DISCOVERED, Tally, run_many, run_one
 
 # Tracing makes it three times slower, and other tests cover the heart.
@@ -61,6 +61,7 @@ class Once(NamedTuple):
     seed: int
     overlooked: str
     has_inventory: bool = False
+    kinds: tuple[Kind, ...] = FIXED
 
 
 ONCE = (
@@ -81,13 +82,19 @@ ONCE = (
     ),
     Once(388, "a JWT is no older where servers' clocks are ahead", has_inventory=True),
     Once(4, "an answer that lacks a part makes nobody a zombie", has_inventory=True),
+    Once(
+        880105,
+        "a stream that came back with its account and went between two rounds",
+        has_inventory=True,
+        kinds=(Kind.SLACK,),
+    ),
 )
 
 
 @pytest.mark.parametrize("once", ONCE, ids=lambda once: str(once.seed))
 def test_what_was_overlooked_once_is_seen(once: Once) -> None:
     """A history that broke a promise breaks none any more."""
-    outcome = run_one(once.seed, has_inventory=once.has_inventory)
+    outcome = run_one(once.seed, once.kinds, has_inventory=once.has_inventory)
 
     assert outcome.violations == [], once.overlooked
 
