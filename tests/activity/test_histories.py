@@ -80,6 +80,12 @@ ONCE = (
         "who was added and removed while an old server lost its counters",
         has_inventory=True,
     ),
+    Once(
+        2000236,
+        "consumers of a stream that nobody wrote into and that seemed gone",
+        has_inventory=True,
+        kinds=(Kind.SLACK,),
+    ),
     Once(388, "a JWT is no older where servers' clocks are ahead", has_inventory=True),
     Once(4, "an answer that lacks a part makes nobody a zombie", has_inventory=True),
     Once(
