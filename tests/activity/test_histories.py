@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import pytest
 
-from tests.simulator.draft import FIXED, FOUND, Kind
+from tests.simulator.draft import FIXED, Kind
 from tests.simulator.tally import COUNTED, DISCOVERED, Tally, run_many, run_one
 
 # Tracing makes it three times slower, and other tests cover the heart.
@@ -49,10 +49,19 @@ def test_promises_hold_without_slack(first: int) -> None:
 
 def test_promises_hold_where_endpoints_are_found() -> None:
     """No promise is broken by a list that changes, and nobody is forgotten."""
-    tally = _run(FOUND, 1)
+    tally = _run((Kind.DISCOVERED,), 1)
 
     assert tally.violations == []
+    assert tally.raise_share >= ENOUGH
     assert all(tally.seen[what] > 0 for what in (*COUNTED, *DISCOVERED))
+
+
+def test_promises_hold_where_servers_are_scaled() -> None:
+    """Silence is raised in time, however often all servers are replaced."""
+    tally = run_many(range(1, 101), (Kind.SCALED,))
+
+    assert tally.violations == []
+    assert tally.raise_share >= ENOUGH
 
 
 class Once(NamedTuple):
