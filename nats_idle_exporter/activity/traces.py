@@ -92,6 +92,9 @@ class Trace:
         if is_use:
             self.lost = None
         self.mark = told.most(self.mark)
+        if is_use and told.stamp_at == NEVER:
+            # The stamp is of fewer numbers: that of these is still to come.
+            self.mark = self.mark._replace(stamp_at=NEVER)
         return is_use
 
     def _is_back(self, told: Mark) -> bool:

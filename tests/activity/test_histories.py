@@ -98,6 +98,12 @@ ONCE = (
     Once(388, "a JWT is no older where servers' clocks are ahead", has_inventory=True),
     Once(4, "an answer that lacks a part makes nobody a zombie", has_inventory=True),
     Once(
+        2002995,
+        "a leader's stamp of what its followers told as growth",
+        has_inventory=True,
+        kinds=(Kind.CALM,),
+    ),
+    Once(
         880105,
         "a stream that came back with its account and went between two rounds",
         has_inventory=True,
