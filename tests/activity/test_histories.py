@@ -104,6 +104,18 @@ ONCE = (
         kinds=(Kind.CALM,),
     ),
     Once(
+        2001159,
+        "a server that lived on while another bore its name, which nobody promises",
+        has_inventory=True,
+        kinds=(Kind.DISCOVERED,),
+    ),
+    Once(
+        2003979,
+        "a server that was found at one address still when another was dropped",
+        has_inventory=True,
+        kinds=(Kind.DISCOVERED,),
+    ),
+    Once(
         880105,
         "a stream that came back with its account and went between two rounds",
         has_inventory=True,
