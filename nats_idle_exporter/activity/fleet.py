@@ -81,14 +81,6 @@ class Fleet:
             return None, None
         return earliest(asked), max(asked)
 
-    def youngest_at(self) -> float:
-        """Return when the last server that counts started, on the fast timeline.
-
-        Uptimes are rounded down, so it is that moment at the latest.
-        """
-        starts = (s.answered.fast - s.facts.uptime_seconds for _, s in self.counted())
-        return max(starts, default=float("-inf"))
-
     def witnesses(self) -> list[Server]:
         """Return those whose word on accounts holds: who counts, else who did.
 

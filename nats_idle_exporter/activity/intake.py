@@ -15,34 +15,25 @@ from nats_idle_exporter.activity.facts import Instant, JetStreamRound, Reading, 
 from nats_idle_exporter.activity.holes import NEVER
 from nats_idle_exporter.activity.listings import Listings
 from nats_idle_exporter.activity.memory import Memory
-from nats_idle_exporter.activity.policy import BriefConnections
+from nats_idle_exporter.activity.naming import Naming
 from nats_idle_exporter.activity.record import Record
+from nats_idle_exporter.activity.rings import Rings
 from nats_idle_exporter.activity.servers import (
     Server,
     gap_seconds_since,
     wipes_on_reload,
 )
-from nats_idle_exporter.activity.stamps import counting_since, issued_since, stamped_at
-from nats_idle_exporter.activity.view import EvidenceKind
+from nats_idle_exporter.activity.stamps import counting_since, issued_since
 
 
 class Intake:
-    """Writes readings into the memory of one system.
+    """Writes readings into the memory of one system."""
 
-    ``brief_connections`` may be set between cycles.
-    """
-
-    def __init__(
-        self,
-        memory: Memory,
-        listings: Listings,
-        brief_connections: BriefConnections,
-    ) -> None:
+    def __init__(self, memory: Memory, listings: Listings, rings: Rings) -> None:
         self._memory = memory
         self._listings = listings
-        self.brief_connections = brief_connections
-        self._news: dict[str, str] = {}
-        self._stops: list[tuple[str, Reading, float]] = []
+        self._rings = rings
+        self._naming = Naming(memory, listings)
 
     def take(self, readings: Sequence[Reading]) -> dict[str, str]:
         """Take a cycle's readings in; return endpoint -> ``server_id``.
@@ -59,7 +50,7 @@ class Intake:
             displaced = self._memory.fleet.bind(reading)
             read[reading.endpoint] = server_id
             rows = {row.account: row for row in reading.rows}
-            self._hear_ring(reading)
+            self._rings.hear(reading)
             if is_again:
                 self._take_again(reading, rows)
                 continue
@@ -70,8 +61,8 @@ class Intake:
                 self._compare_all(reading, rows)
                 self._follow(reading, known)
             self._memory.fleet.take(reading, rows)
-        self._learn_names()
-        self._take_stops()
+        self._naming.settle()
+        self._rings.settle()
         self._learn_issued(readings)
         return read
 
@@ -92,20 +83,24 @@ class Intake:
         """Take from a server's second answer of a cycle what may be news."""
         server = self._memory.fleet.servers[reading.server.server_id]
         self._compare_all(reading, rows)
-        self._bound_by_ring(reading, server)
+        self._rings.bound(reading, server)
         server.see_again(reading, rows)
 
     def _meet(
         self, reading: Reading, rows: dict[str, Row], displaced: Server | None
     ) -> None:
-        """Take in the first reading of a server."""
+        """Take in the first reading of a server.
+
+        It may have told streams and lost them again, before that or after its start.
+        """
+        self._memory.jetstream.see_return(self._memory.jetstream.estates)
         reach = self._memory.fleet.watched_to
         if reach is None:
             self._meet_at_first_sight(reading, rows)
         else:
             self._meet_joiner(reading, rows, displaced, reach)
         for row in rows.values():
-            self._hear_name(row, None)
+            self._naming.hear(row, None)
 
     def _meet_at_first_sight(self, reading: Reading, rows: dict[str, Row]) -> None:
         """Prove quiet back to the server's start where nothing tells of use.
@@ -115,7 +110,7 @@ class Intake:
         """
         answered = reading.answered.slow
         since = counting_since(reading)
-        if self._is_forgetful(reading) or not self._memory.fleet.roster.is_fixed:
+        if self._rings.is_forgetful(reading) or not self._memory.fleet.roster.is_fixed:
             # Somebody may have come and gone untold, or a whole server.
             since = answered
         self._memory.proof_from = max(self._memory.proof_from, since)
@@ -139,7 +134,7 @@ class Intake:
     ) -> None:
         """Take what a server counted that joined a watched system as use."""
         answered, uptime = reading.answered, reading.server.uptime_seconds
-        if wipes_on_reload(reading.server) or self._is_forgetful(reading):
+        if wipes_on_reload(reading.server) or self._rings.is_forgetful(reading):
             # Its counters tell of the time since its last reload only, or its
             # ring has forgotten some that came and went since its start.
             # Uptimes are rounded down, and told up to a whole poll ago.
@@ -159,46 +154,7 @@ class Intake:
         if self._memory.fleet.watched_to is None and known.ended_at is not None:
             # All ended while this one was unwatched: a first sight again.
             self._memory.proof_from = max(self._memory.proof_from, at)
-        self._bound_by_ring(reading, known)
-
-    def _bound_by_ring(self, reading: Reading, last: Server) -> None:
-        if self._is_forgetful(reading):
-            gap_seconds = gap_seconds_since(reading, last)
-            self._memory.holes.add(reading.answered.slow, gap_seconds)
-
-    def _is_forgetful(self, reading: Reading) -> bool:
-        """Say whether somebody may have come and gone untold since the last reading.
-
-        For a server that was never read that is since its start.
-        """
-        if self.brief_connections is BriefConnections.BEST_EFFORT:
-            return False
-        if reading.server.server_id in self._memory.fleet.servers:
-            return not reading.ring.reaches_back
-        return not reading.ring.is_complete
-
-    def _hear_ring(self, reading: Reading) -> None:
-        server_id = reading.server.server_id
-        last = self._memory.fleet.servers.get(server_id)
-        for closed in reading.ring.new:
-            at = stamped_at(reading, closed.age_seconds, last)
-            self._stops.append((closed.account, reading, at))
-
-    def _take_stops(self) -> None:
-        """Note closed connections once all listings are known.
-
-        Accounts that nobody lists are left out: who is removed from a
-        configuration is in the rings for long. Should the inventory list such
-        an account later, nothing is proven of it before.
-        """
-        memory = self._memory
-        for account, reading, at in self._stops:
-            if record := memory.records.get(account):
-                server_id = reading.server.server_id
-                record.use(EvidenceKind.CLOSED_CONNECTION, server_id, at)
-            else:
-                memory.strays_at = max(memory.strays_at, reading.answered.slow)
-        self._stops.clear()
+        self._rings.bound(reading, known)
 
     def _learn_issued(self, readings: Iterable[Reading]) -> None:
         """Let quiet go back to the oldest JWT that any server told of.
@@ -217,6 +173,10 @@ class Intake:
         was_reloaded = reading.server.loaded_at != server.facts.loaded_at
         is_wiped = was_reloaded and wipes_on_reload(reading.server)
         gap_seconds = gap_seconds_since(reading, server)
+        jetstream = self._memory.jetstream
+        if was_reloaded:
+            # Who was removed may have been added again, and removed.
+            jetstream.see_return(jetstream.estates)
         for account in self._worth_comparing(
             server.rows, rows, was_reloaded=was_reloaded, is_wiped=is_wiped
         ):
@@ -227,9 +187,11 @@ class Intake:
                 before, after, was_reloaded=was_reloaded, is_wiped=is_wiped
             )
             self._note(account, change, reading, gap_seconds)
-            self._hear_name(after, server.rows.get(account))
-            if account not in server.rows and reading.jetstream is None:
-                self._memory.jetstream.suspect(account)
+            self._naming.hear(after, server.rows.get(account))
+            if account not in server.rows:
+                jetstream.see_return((account,))
+                if reading.jetstream is None:
+                    jetstream.suspect(account)
 
     def _note(
         self, account: str, change: Change, reading: Reading, gap_seconds: float
@@ -260,30 +222,6 @@ class Intake:
         listing = self._listings.listing
         accounts = listing.accounts.keys() - rows.keys() if listing else ()
         return {account: Row(account) for account in accounts}
-
-    def _hear_name(self, row: Row, before: Row | None) -> None:
-        """Collect the cycle's new names: those that a server did not tell before.
-
-        An id in the place of a name is none: a known name is never given up. What
-        a server tells at first may be older than the inventory's JWT.
-        """
-        is_news = before is None or before.name != row.name
-        if not is_news or row.name in {"", row.account}:
-            return
-        names = {row.name, self._news.get(row.account, row.name)}
-        listing = self._listings.listing
-        listed = listing.accounts.get(row.account) if listing else None
-        if before is None and listed and listed.name not in {"", row.account}:
-            if listed.issued_at is not None:
-                return
-            names.add(listed.name)
-        self._news[row.account] = min(names)
-
-    def _learn_names(self) -> None:
-        """Take the new names over; servers that disagree: the first by sorting."""
-        for account, name in self._news.items():
-            self._memory.records[account].name = name
-        self._news.clear()
 
     def _worth_comparing(
         self,

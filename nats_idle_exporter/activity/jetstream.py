@@ -61,6 +61,16 @@ class JetStream:
         if self.reach is not None and account not in self.enabled:
             self.enabled[account] = Sticky(holds=True, misses=MISSES_UNTIL_GONE - 2)
 
+    def see_return(self, accounts: Iterable[str]) -> None:
+        """Note whose streams may have been there again, and used, untold by any round.
+
+        That is so when servers may have loaded them anew: what such an account lacks
+        is lacking since the next whole round only.
+        """
+        for account in accounts:
+            if estate := self.estates.get(account):
+                estate.lacking_since = None
+
 
 class Rounds:
     """Takes the rounds of jsz of one cycle of one system in.
@@ -106,8 +116,7 @@ class Rounds:
         jetstream.counted_to = newest if is_whole else jetstream.counted_to
         jetstream.reach = later(jetstream.reach, oldest)
         self._see_enabled(is_whole=is_whole)
-        started_at = self._fleet.youngest_at()
-        self._settle(told, Span(oldest, newest, started_at, is_whole))
+        self._settle(told, Span(oldest, newest, is_whole))
 
     # -- evidence
 
@@ -167,6 +176,8 @@ class Rounds:
         known = self._jetstream.enabled
         for account in listed - known.keys():
             known[account] = Sticky(holds=True)
+        # Its JetStream was switched off for a while.
+        self._jetstream.see_return(a for a in listed if known[a].misses)
         for account, sticky in list(known.items()):
             sticky.see(is_there=account in listed, is_whole_round=is_whole)
             if not sticky:

@@ -79,9 +79,11 @@ class Journal:
         rounds = (
             memory.jetstream.oldest,
             len(memory.jetstream.enabled),
+            sum(e.lacking_since is None for e in memory.jetstream.estates.values()),
             *((i, server.jetstream) for i, server in memory.fleet.servers.items()),
         )
-        # Rounds are rare; between them some account may be suspected, no more.
+        # Rounds are rare; between them some account may be suspected, or seen to
+        # return, no more.
         if rounds != self._rounds:
             self._rounds = rounds
             self._jetstream = jetstream_rows(memory.jetstream, memory.fleet)

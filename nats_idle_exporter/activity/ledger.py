@@ -29,6 +29,7 @@ from nats_idle_exporter.activity.memory import Memory
 from nats_idle_exporter.activity.policy import Cadence, Rules
 from nats_idle_exporter.activity.publish import Publisher
 from nats_idle_exporter.activity.restoring import restore
+from nats_idle_exporter.activity.rings import Rings
 from nats_idle_exporter.activity.rows import Changes, SavedRow
 from nats_idle_exporter.activity.verdict import (
     OUTDATED_AFTER_ROUNDS,
@@ -56,7 +57,8 @@ class Ledger:
     ) -> None:
         self._memory = Memory(Fleet(endpoints))
         self._listings = Listings(self._memory, cadence.forget_after_seconds)
-        self._intake = Intake(self._memory, self._listings, cadence.brief_connections)
+        self._rings = Rings(self._memory, cadence.brief_connections)
+        self._intake = Intake(self._memory, self._listings, self._rings)
         self._rules = rules
         self._cadence = cadence
         self._wanted = frozenset[str]()
@@ -119,7 +121,7 @@ class Ledger:
         self._rules = rules
         self._cadence = cadence
         self._listings.forget_after_seconds = cadence.forget_after_seconds
-        self._intake.brief_connections = cadence.brief_connections
+        self._rings.brief_connections = cadence.brief_connections
 
     def watch(self, endpoints: Iterable[str], now: Instant) -> None:
         """Replace the list of endpoints; the watch of those left out ends now.

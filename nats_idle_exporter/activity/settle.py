@@ -15,13 +15,11 @@ from nats_idle_exporter.activity.traces import Estate, Trace
 class Span(NamedTuple):
     """When the oldest and the newest of all servers' last rounds were asked.
 
-    ``started_at`` is when the youngest of them started, at the latest, on the fast
-    timeline. ``is_whole``: every server told anew since the last whole round.
+    ``is_whole``: every server told anew since the last whole round.
     """
 
     oldest: Instant
     newest: Instant
-    started_at: float
     is_whole: bool
 
 
@@ -35,10 +33,7 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
     """
     lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
     if lacking and span.is_whole:
-        since = estate.lacking_since
-        # Before a server started anew it may have told what it lacks again.
-        is_anew = since is None or span.started_at > since.fast
-        estate.lacking_since = span.newest if is_anew else since
+        estate.lacking_since = estate.lacking_since or span.newest
     believed = _believed(estate.streams, lacking)
     hole = None
     if believed:

@@ -92,6 +92,9 @@ class Trace:
         if is_use:
             self.lost = None
         self.mark = told.most(self.mark)
+        if is_use and told.stamp_at == NEVER:
+            # The stamp is of fewer numbers: that of these is still to come.
+            self.mark = self.mark._replace(stamp_at=NEVER)
         return is_use
 
     def _is_back(self, told: Mark) -> bool:
@@ -155,6 +158,11 @@ class StreamTrace(Trace):
         """Whether somebody may read it and leave no other trace."""
         return self.has_consumers or bool(self.consumers)
 
+    @property
+    def is_dated(self) -> bool:
+        """Whether a stamp tells a consumer of it from a new one."""
+        return any(each.mark.stamp_at > NEVER for each in self.consumers.values())
+
 
 @dataclass(slots=True)
 class Estate:
@@ -162,7 +170,8 @@ class Estate:
 
     ``reach`` is the last round that lacked nothing, ``consumers_reach`` the last
     in which every server told the consumers. ``lacking_since`` is when the first
-    whole round was over that lacked something, None while none does.
+    whole round was over that lacked something, of those after the last moment at
+    which it may have been there again; None while there is none.
     """
 
     streams: dict[str, StreamTrace] = field(default_factory=dict)
@@ -176,7 +185,10 @@ class Estate:
     had_no_consumers: bool = False
     """Some round told that there were none: all that there are came later."""
     gone: dict[str, StreamTrace] = field(default_factory=dict)
-    """Written streams that are believed to be gone, as they were told last."""
+    """Used streams that are believed to be gone, as they were told last.
+
+    Nobody writes into a copy: only its consumers show that it was used.
+    """
 
     def know(self, name: str, told: Mark) -> StreamTrace | None:
         """Return what is known of a stream that is told now, None when it is new.
@@ -193,8 +205,8 @@ class Estate:
         """Believe that a stream is gone."""
         trace = self.streams.pop(name)
         mark = trace.lost or trace.mark
-        if mark.stamp_at == NEVER:
-            # What was never written cannot be told from a new one.
+        if mark.stamp_at == NEVER and (any(mark.counts) or not trace.is_dated):
+            # It could not be told from a new one.
             return
         trace.mark, trace.lost, trace.misses = mark, None, 0
         self.gone[name] = trace

@@ -40,6 +40,11 @@ class Event(NamedTuple):
     server_id: str = ""
 
 
+def told_by(use: SeenUse) -> str:
+    """Return what showed a use, and who told it."""
+    return f"{use.kind} on {use.server_id}"
+
+
 def by_use(happening: Happening, view: SeenAccount, use: SeenUse) -> Event:
     """Return what happened by a use of an account."""
     kind = str(use.kind)

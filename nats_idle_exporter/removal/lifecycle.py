@@ -10,28 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from nats_idle_exporter.removal.dossier import Stage
-from nats_idle_exporter.removal.happenings import Event, Happening, by_use
+from nats_idle_exporter.removal.happenings import Event, Happening, by_use, told_by
 from nats_idle_exporter.removal.hints import Successor, Successors
-from nats_idle_exporter.removal.lives import (
-    NEVER,
-    Life,
-    LifeChanges,
-    Lives,
-    restored,
-)
-from nats_idle_exporter.removal.registry import NO_ENTRY, Entry, Registry
+from nats_idle_exporter.removal.leaving import DAY_SECONDS, Leaving
+from nats_idle_exporter.removal.lives import NEVER, LifeChanges, Lives, restored
+from nats_idle_exporter.removal.registry import Registry
 from nats_idle_exporter.removal.roll import News, Roll
-from nats_idle_exporter.removal.sights import Doors, SeenAccount, SeenUse
-
-SETTLE_SECONDS = 600.0
-"""Use before an account was disabled may be told, and dated, so long after it: what a
-round of jsz shows is dated at that round."""
+from nats_idle_exporter.removal.ruling import Ruling
+from nats_idle_exporter.removal.sights import Doors, SeenAccount
 
 FORGET_AFTER_SECONDS = 30 * 86_400.0
 """An account that is gone so long is forgotten."""
-
-DAY_SECONDS = 86_400.0
-"""The registry tells the day only; use on that day may have come before."""
 
 _INACTIVE = "inactive"
 _ACTIVE = "active"
@@ -54,9 +43,8 @@ class Lifecycle:
         self._known = Lives() if lives is None else lives
         self._roll = Roll()
         self._missing: dict[str, float] = {}
-        self._ruled: dict[str, Entry] = {}
-        """Accounts of whose way out or exemption some rule tells a date."""
-        self._registry: Registry | None = None
+        self._ruling = Ruling()
+        self._leaving = Leaving(self._known, self._ruling)
         self._stepped_at: float | None = None
         self._stages: Mapping[str, Stage] = {}
         self._marked: set[str] = set()
@@ -103,9 +91,9 @@ class Lifecycle:
         news = self._roll.take(accounts)
         self._meet(news, accounts, registry)
         events = list(self._judge(news))
-        leaving = self._marked | doors.closed | self._ruled.keys()
+        leaving = self._marked | doors.closed | self._ruling.dated
         for view in self._roll.among(leaving):
-            events.extend(self._follow(view, doors, now_at))
+            events.extend(self._leaving.follow(view, doors, now_at))
         events.extend(self._exemptions(now_at))
         self._forget(now_at)
         if self._known.is_changed:
@@ -120,13 +108,9 @@ class Lifecycle:
         self, news: News, accounts: Sequence[SeenAccount], registry: Registry
     ) -> None:
         """See who is new, and what rules tell of everybody that they may tell of."""
-        is_known = registry is self._registry
-        if not is_known:
-            self._registry = registry
-            self._ruled.clear()
-        for view in news.differing if is_known else accounts:
-            self._rule(view.account, view.name)
-        if not is_known or any(v.account in self._marked for v in news.differing):
+        is_other = self._ruling.adopt(registry)
+        self._ruling.look_up(accounts if is_other else news.differing)
+        if is_other or any(v.account in self._marked for v in news.differing):
             # By another name or rule the time of grace may be another.
             self._known.is_changed = True
         if self._stepped_at is None:
@@ -156,93 +140,21 @@ class Lifecycle:
                 yield from self._came_back(view)
                 self._known.lower(account)
 
-    def _rule(self, account: str, name: str) -> None:
-        entry = self._entry(account, name)
-        if entry.exemption or entry.decommission.disabled_on_at is not None:
-            self._ruled[account] = entry
-        else:
-            self._ruled.pop(account, None)
-
-    def _entry(self, account: str, name: str) -> Entry:
-        assert self._registry is not None  # noqa: S101 - set by each step, for mypy
-        return self._registry.entry(account, name)
-
     def _came_back(self, view: SeenAccount) -> Iterator[Event]:
         use = view.last_evidence
         # A longer threshold makes an account active by a use long before.
         if use is not None and use.slow_at > self._known.raised[view.account]:
             self._known.raise_(view.account, use.slow_at)
-            self._known.reactivate(view.account, use.at, _told_by(use))
+            self._known.reactivate(view.account, use.at, told_by(use))
             yield by_use(Happening.REACTIVATED, view, use)
-
-    # --- those that are on their way out -------------------------------------
-
-    def _follow(
-        self, view: SeenAccount, doors: Doors, now_at: float
-    ) -> Iterator[Event]:
-        account = view.account
-        life = self._known.lives.get(account) or Life()
-        before, use = life.disabled_at, view.last_evidence
-        since, is_by_rule = self._since(view, life, doors, now_at)
-        if use and _is_used_again(life, since, use, is_by_rule=is_by_rule):
-            self._known.reactivate(account, use.at, _told_by(use))
-            self._known.change(account).unmarked_use_at = use.at
-            yield by_use(Happening.USED_AGAIN, view, use)
-            before, since, is_by_rule = None, None, False
-        if (since, is_by_rule) != (life.disabled_at, life.is_by_rule):
-            life = self._known.change(account)
-            life.disabled_at, life.is_by_rule = since, is_by_rule
-            life.is_ready_told = False
-        if since is not None and use and use.slow_at > life.noticed_use_at:
-            self._known.change(account).noticed_use_at = use.slow_at
-        if before is None and since is not None:
-            life.noticed_at = now_at
-            yield Event(Happening.DISABLED, account, view.name, since)
-        elif before is not None and since is None:
-            yield Event(Happening.ENABLED, account, view.name, now_at)
-        yield from self._ready(view, now_at)
-
-    def _since(
-        self, view: SeenAccount, life: Life, doors: Doors, now_at: float
-    ) -> tuple[float | None, bool]:
-        """Return since when an account is disabled, None for not, and by whose word."""
-        account = view.account
-        entry = self._ruled.get(account)
-        ruled_at = entry.decommission.disabled_on_at if entry else None
-        if ruled_at is not None and life.unmarked_use_at < ruled_at <= now_at:
-            return ruled_at, True
-        known = None if life.is_by_rule else life.disabled_at
-        if account in doors.closed:
-            if known is None and life.unmarked_use_at > NEVER:
-                # It is used although disabled, by imports: not before it is quiet.
-                return (None if view.verdict == _ACTIVE else now_at), False
-            return (now_at if known is None else known), False
-        # What nobody tells now changes nothing.
-        return (None if account in doors.told else known), False
-
-    def _ready(self, view: SeenAccount, now_at: float) -> Iterator[Event]:
-        account = view.account
-        life = self._known.lives.get(account)
-        if life is None or life.disabled_at is None:
-            return
-        ends_at = self._grace_ends_at(account, life.disabled_at)
-        is_over = now_at >= ends_at
-        if is_over is not life.is_ready_told:
-            self._known.change(account).is_ready_told = is_over
-            if is_over:
-                yield Event(Happening.READY, account, view.name, ends_at)
-
-    def _grace_ends_at(self, account: str, disabled_at: float) -> float:
-        entry = self._entry(account, self._roll.name(account))
-        return disabled_at + entry.decommission.grace_seconds
 
     # --- exemptions, and what is gone ----------------------------------------
 
     def _exemptions(self, now_at: float) -> Iterator[Event]:
-        for view in self._roll.among(self._exempt | self._ruled.keys()):
+        for view in self._roll.among(self._exempt | self._ruling.dated):
             account = view.account
-            entry = self._ruled.get(account, NO_ENTRY)
-            until_at = entry.exemption.until_at if entry.exemption else None
+            exemption = self._ruling.of(account).exemption
+            until_at = exemption.until_at if exemption else None
             is_exempt = account in self._exempt
             if until_at is not None and until_at <= now_at:
                 if is_exempt:
@@ -261,8 +173,7 @@ class Lifecycle:
                 for account in remembered.keys() - self._roll.ids
             }
             self._missing = {each: self._missing.get(each, now_at) for each in gone}
-            for account in self._ruled.keys() - self._roll.ids:
-                del self._ruled[account]
+            self._ruling.keep(self._roll.ids)
         for account, since_at in list(self._missing.items()):
             if now_at - since_at > FORGET_AFTER_SECONDS:
                 known.forget(account)
@@ -281,28 +192,18 @@ class Lifecycle:
         for account, life in self._known.lives.items():
             since = life.disabled_at
             if since is not None or life.reactivations:
+                ends_at = None if since is None else self._grace_ends_at(account, since)
                 yield (
                     account,
                     Stage(
                         since,
-                        None if since is None else self._grace_ends_at(account, since),
+                        ends_at,
                         life.reactivations,
                         life.reactivated_at,
                         life.reactivated_by,
                     ),
                 )
 
-
-def _is_used_again(
-    life: Life, since: float | None, use: SeenUse, *, is_by_rule: bool
-) -> bool:
-    is_known = life.disabled_at is not None
-    if since is None or (is_known and use.slow_at <= life.noticed_use_at):
-        return False
-    if is_by_rule and use.at > since + DAY_SECONDS:
-        return True
-    return is_known and use.at > life.noticed_at + SETTLE_SECONDS
-
-
-def _told_by(use: SeenUse) -> str:
-    return f"{use.kind} on {use.server_id}"
+    def _grace_ends_at(self, account: str, disabled_at: float) -> float:
+        name = self._roll.name(account)
+        return disabled_at + self._ruling.grace_seconds(account, name)

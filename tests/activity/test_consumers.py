@@ -325,6 +325,24 @@ class TestConsumers:
         is_held = watcher.account().verdict is Verdict.INACTIVE
         assert is_held is (used_at is None)
 
+    def test_stamp_after_growth_that_was_told_without_one(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """The growth was use when it was told; its stamp comes later, and is none."""
+        watch(watcher, server, read_by(used_at=BOOT))
+        last = LATER + POLL
+        for when, used_at in ((LATER, None), (last, LATER - 20)):
+            read = read_by(4, used_at=used_at)
+            watcher.cycle(when, told(server, when, read, consumers_of=TEAM))
+
+        assert watcher.account().idle_seconds == last - LATER
+
+        late = last + POLL
+        read = read_by(4, used_at=late - SLACK_SECONDS)
+        watcher.cycle(late, told(server, late, read, consumers_of=TEAM))
+
+        assert watcher.account().idle_seconds == 0.0
+
     def test_stamp_of_lower_numbers_is_use(
         self, watcher: Watcher, server: Process
     ) -> None:

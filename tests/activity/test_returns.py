@@ -78,10 +78,19 @@ class TestReturn:
         assert watcher.account().verdict is Verdict.ACTIVE
         assert watcher.account().idle_seconds == 0.0
 
-    def test_what_has_no_stamp_is_new(self, watcher: Watcher, server: Process) -> None:
-        """Numbers alone do not tell an old stream from one that got as far."""
-        recover(watcher, server, a_stream(written_at=None))
-        watcher.cycle(GONE, told(server, GONE, a_stream(written_at=None)))
+    @pytest.mark.parametrize(
+        "stream",
+        [
+            pytest.param(read_by(used_at=BOOT)._replace(written_at=None), id="written"),
+            pytest.param(read_by()._replace(is_copy=True), id="read"),
+        ],
+    )
+    def test_what_has_no_stamp_is_new(
+        self, watcher: Watcher, server: Process, stream: Stream
+    ) -> None:
+        """Numbers alone do not tell the old from what got as far anew."""
+        recover(watcher, server, stream)
+        watch(watcher, server, stream, start=GONE, end=GONE + POLL)
 
         assert watcher.account().verdict is Verdict.ACTIVE
 
@@ -106,6 +115,31 @@ class TestReturn:
 
         assert watcher.account().verdict is Verdict.INACTIVE
         assert watcher.account().is_observed
+
+    def test_copy_comes_back_with_its_consumers(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Nobody wrote into it, but who read it did so before."""
+        mirror = read_by(used_at=BOOT)._replace(is_copy=True)
+        recover(watcher, server, mirror)
+        watch(watcher, server, mirror, start=GONE, end=GONE + 2 * POLL)
+
+        assert watcher.account().verdict is Verdict.INACTIVE
+        assert watcher.account().is_observed
+
+    @pytest.mark.parametrize(
+        "consumer", [Consumer("C", 3, 3, BOOT + HOUR), Consumer("NEW", 1, 1, BOOT)]
+    )
+    def test_use_of_a_copy_that_is_made_anew_is_seen(
+        self, watcher: Watcher, server: Process, consumer: Consumer
+    ) -> None:
+        """A newer stamp, or another consumer, is use as ever."""
+        mirror = read_by(used_at=BOOT)._replace(is_copy=True)
+        recover(watcher, server, mirror)
+        read = mirror._replace(consumers=(consumer,))
+        watch(watcher, server, read, start=GONE, end=GONE + POLL)
+
+        assert watcher.account().verdict is Verdict.ACTIVE
 
     @pytest.mark.parametrize("name", ["C", "NEW"])
     def test_use_of_its_consumers_is_seen(

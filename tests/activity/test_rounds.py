@@ -109,16 +109,6 @@ class TestMisses:
         since = LATER + POLL if is_restarted_again else START
         assert watcher.account().quiet_since_at == since
 
-    def test_youngest_server_starts_within_its_rounded_uptime(
-        self, server: Process
-    ) -> None:
-        """Of all that count it is the last to start, a second late at most."""
-        watcher = Watcher(A, B)
-        young = Process("SB", B, START - 5.5)
-        watcher.cycle(START, server.reading(START), young.reading(START))
-
-        assert watcher.ledger._memory.fleet.youngest_at() == START - 5.0
-
     @pytest.mark.parametrize(
         "looked_at", [(), (NEXT,)], ids=["never looked at", "looked at once"]
     )

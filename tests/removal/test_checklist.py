@@ -41,6 +41,18 @@ def test_an_approval_of_a_name_that_several_have() -> None:
     assert 'by "boss", but several accounts are called "twin"' in item.detail
 
 
+@pytest.mark.parametrize(("case", "check", "outcome", "number", "words"), TABLE)
+def test_each_reason(
+    case: Case, check: Check, outcome: Outcome, number: int, words: str
+) -> None:
+    """What blocks is called by its check; what is not known is told from it."""
+    del number, words
+    reasons = {each.reason for each in judge(case, NOW).blockers}
+    told = {Outcome.FAIL: check, Outcome.UNKNOWN: f"{check}_unknown"}
+
+    assert {check, f"{check}_unknown"} & reasons == {told.get(outcome)} - {None}
+
+
 class TestVerdict:
     """What follows from the items."""
 

@@ -7,10 +7,8 @@ import pytest
 from nats_idle_exporter.removal import Registry
 from nats_idle_exporter.removal.dossier import FRESH, Stage
 from nats_idle_exporter.removal.happenings import Event, Happening
-from nats_idle_exporter.removal.lifecycle import (
-    FORGET_AFTER_SECONDS,
-    SETTLE_SECONDS,
-)
+from nats_idle_exporter.removal.leaving import SETTLE_SECONDS
+from nats_idle_exporter.removal.lifecycle import FORGET_AFTER_SECONDS
 from nats_idle_exporter.removal.sights import Doors
 from tests.removal.cases import DAY, NOW
 from tests.removal.lifelines import (

@@ -76,6 +76,15 @@ class TestRows:
         assert first == [("life", "A"), ("raised", "A")]
         assert followed.save() == []
 
+    def test_all_of_it_after_it_may_have_been_dropped(self) -> None:
+        """Whoever lost what he was told is told it again."""
+        followed = Followed()
+        followed.step(INACTIVE, doors=CLOSED)
+        first = followed.save()
+        followed.lifecycle.retell()
+
+        assert followed.save() == first
+
     def test_a_life_in_which_nothing_is_left_goes(self) -> None:
         """What is as if it had never been needs no row."""
         followed = Followed(ruled(until_at=NOW + 2 * CYCLE))

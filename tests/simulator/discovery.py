@@ -124,9 +124,16 @@ class Discovery(Incidents):
 
     def _comes(self, at: float, like: Node, name: str, lag: float = 0.0) -> Node:
         node = self._add(name, like)
-        self.world.at(at, self.world.start, node)
+        self.world.at(at, self._starts, node)
         self._finds(at + lag, node)
         return node
+
+    def _starts(self, when: float, node: Node) -> None:
+        """Start a server; whose name it took over is gone for good by then."""
+        for other in self.world.nodes[: node.index]:
+            if other.name == node.name:
+                self.world.leave(when, other)
+        self.world.start(when, node)
 
     def _add(self, name: str, like: Node) -> Node:
         node = Node(len(self.world.nodes), like.cluster, like.release, name)

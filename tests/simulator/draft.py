@@ -60,6 +60,9 @@ class Draft:
         is_short = rng.random() < (0.45 if self.has_streams else 0.75)
         self.length = rng.randint(8, 22) if is_short else rng.randint(30, 60)
         more = rng.uniform(1.3, 2.1)
+        if kind is Kind.DISCOVERED:
+            # What changes a list shows its end late: silence needs the time after it.
+            more += 0.5
         if kind in LONG:
             self.length, more = 150, rng.uniform(1.2, 1.3)
         self.cycles = int(self.length * more) + 4

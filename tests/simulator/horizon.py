@@ -198,9 +198,13 @@ class Horizon:
         node.is_displaced = node.is_believed_ended = False
 
     def drop(self, endpoint: Endpoint) -> None:
-        """Take in that discovery leads there no more: nobody's watch ends with it."""
+        """Take in that discovery leads there no more: nobody's watch ends with it.
+
+        Who is found at another address too is not dropped.
+        """
         self.world.seen.add("drop")
-        for index in endpoint.nodes:
+        led_to = {i for other in self.world.endpoints.values() for i in other.nodes}
+        for index in set(endpoint.nodes) - led_to:
             node = self.world.nodes[index]
             if node.last_asked_at is not None and not node.is_believed_ended:
                 node.is_dropped = True

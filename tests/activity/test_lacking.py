@@ -1,0 +1,92 @@
+"""Streams that are lacking and may have been there in between, untold."""
+
+from __future__ import annotations
+
+import pytest
+
+from nats_idle_exporter.activity import JetStreamRound
+from tests.activity.builders import POLL, A, B, FixedRules, Process, Watcher, a_row, at
+from tests.activity.rounds import LATER, START, a_stream, told, watch
+
+OTHER = [a_row("OTHER")]
+NEXT_ROUND = LATER + POLL
+BELIEVED = LATER + 2 * POLL
+"""The third round that lacks the stream."""
+
+
+@pytest.fixture
+def watcher(server: Process) -> Watcher:
+    """An account with a stream, for whom a hole of one round is forgiven, not two."""
+    watcher = Watcher(A, rules=FixedRules(gap_tolerance_seconds=1.5 * POLL))
+    watch(watcher, server, a_stream())
+    return watcher
+
+
+class TestReturns:
+    """The hole ends with the first round after the last time it may have been there."""
+
+    def quiet_since(self, watcher: Watcher, server: Process) -> float:
+        """Return since when the account is quiet, once the stream is given up."""
+        for when in (NEXT_ROUND, BELIEVED):
+            watcher.cycle(when, told(server, when))
+        return watcher.account().quiet_since_at
+
+    def test_lacking_all_along(self, watcher: Watcher, server: Process) -> None:
+        """It was there until the first round that lacked it, at the longest."""
+        watcher.cycle(LATER, told(server, LATER))
+
+        assert self.quiet_since(watcher, server) == START
+
+    def test_account_that_is_listed_again(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Its streams came back with it, and only the next round tells of them."""
+        watcher.cycle(LATER, told(server, LATER, rows=OTHER))
+
+        assert self.quiet_since(watcher, server) == NEXT_ROUND
+
+    def test_account_that_is_listed_again_between_two_rounds(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """It is kept in mind until then, over a restart of ours too."""
+        watcher.cycle(LATER, told(server, LATER, rows=OTHER))
+        watcher.cycle(LATER + 10, server.reading(LATER + 10, jetstream=None))
+
+        assert self.quiet_since(watcher, server) == NEXT_ROUND
+
+    def test_account_that_may_have_come_and_gone(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """Two reloads between two readings look like one, with nobody new."""
+        watcher.cycle(LATER, told(server, LATER))
+        server.loaded_at = LATER + 10
+
+        assert self.quiet_since(watcher, server) == NEXT_ROUND
+
+    def test_account_whose_jetstream_is_switched_on_again(
+        self, watcher: Watcher, server: Process
+    ) -> None:
+        """A JWT may do that: no reload and no row tells of it."""
+        off = JetStreamRound(at(LATER))
+        watcher.cycle(LATER, server.reading(LATER, jetstream=off))
+
+        assert self.quiet_since(watcher, server) == NEXT_ROUND
+
+    def test_server_that_came_and_left_between_two_rounds(
+        self, server: Process
+    ) -> None:
+        """Who started with the stream and was taken out may have told it."""
+        watcher = Watcher(A, rules=FixedRules(gap_tolerance_seconds=1.5 * POLL))
+        watch(watcher, server, a_stream())
+        watcher.cycle(LATER, told(server, LATER))
+        guest = Process("SB", B, LATER + 1)
+        guest.loaded_at = LATER + 1
+        watcher.ledger.watch([A, B], at(LATER + 5))
+        watcher.cycle(
+            LATER + 10,
+            server.reading(LATER + 10, jetstream=None),
+            guest.reading(LATER + 10, jetstream=None),
+        )
+        watcher.ledger.watch([A], at(LATER + 10))
+
+        assert self.quiet_since(watcher, server) == NEXT_ROUND
