@@ -149,10 +149,23 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
 
 class Unwatched(Struct, frozen=True, kw_only=True):
-    """A server that is not read and holds verdicts back."""
+    """A server that is not read and holds verdicts back.
+
+    ``who`` is its ``server_id``, or the URL of an endpoint that does not answer. All
+    else is what others told of it: strangers' words, "" for what nobody told.
+    """
 
     kind: UnwatchedKind
     who: str
+    server_name: str = ""
+    nats_cluster: str = ""
+    ip: Annotated[
+        str,
+        Meta(
+            description="The other end of its route or gateway, as its peer sees it; "
+            "something may stand between"
+        ),
+    ] = ""
 
 
 class System(Struct, frozen=True, kw_only=True):

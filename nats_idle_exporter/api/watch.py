@@ -19,7 +19,8 @@ def endpoints(snapshot: Snapshot) -> model.Endpoints:
     return model.Endpoints(
         as_of_at=snapshot.completed_at,
         systems=tuple(
-            _system(name, view) for name, view in sorted(snapshot.systems.items())
+            _system(name, view, unwatched(snapshot, name))
+            for name, view in sorted(snapshot.systems.items())
         ),
         endpoints=tuple(
             _endpoint(status, servers.get((status.system, status.endpoint)))
@@ -32,6 +33,14 @@ def endpoints(snapshot: Snapshot) -> model.Endpoints:
     )
 
 
+def unwatched(snapshot: Snapshot, system: str) -> tuple[model.Unwatched, ...]:
+    """Return who holds verdicts back in a system, sorted."""
+    return tuple(
+        model.Unwatched(kind=kind, who=who, **peer._asdict())
+        for (kind, who), peer in sorted(snapshot.unwatched(system))
+    )
+
+
 def _place(status: EndpointStatus) -> tuple[str, str]:
     return status.system, status.endpoint
 
@@ -40,14 +49,14 @@ def _source(status: InventoryStatus) -> tuple[str, str]:
     return status.system, status.source
 
 
-def _system(name: str, view: SystemView) -> model.System:
+def _system(
+    name: str, view: SystemView, unwatched: tuple[model.Unwatched, ...]
+) -> model.System:
     return model.System(
         system=name,
         watched_to_at=view.watched_to_at,
         is_fresh=view.is_fresh,
-        unwatched=tuple(
-            model.Unwatched(kind=kind, who=who) for kind, who in sorted(view.unwatched)
-        ),
+        unwatched=unwatched,
         accounts={str(verdict): count for verdict, count in view.counts.items()},
     )
 

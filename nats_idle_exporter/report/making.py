@@ -14,7 +14,7 @@ from nats_idle_exporter.report.model import (
     Report,
 )
 from nats_idle_exporter.text import one_line, shorten
-from nats_idle_exporter.web import words
+from nats_idle_exporter.web import unwatchedwords, words
 
 _FIRST = (Verdict.INACTIVE, Verdict.EXEMPT, Verdict.UNKNOWN, Verdict.ACTIVE)
 _LONGEST = 200
@@ -126,8 +126,11 @@ def _doubts(watch: Endpoints) -> Iterator[str]:
     for system in watch.systems:
         shown = words.visible(system.system)
         for each in system.unwatched:
-            who, how = words.visible(each.who), words.UNWATCHED[each.kind]
-            yield f"System {shown}: {who} holds verdicts back ({how})."
+            who, how = unwatchedwords.who(each), unwatchedwords.how(each)
+            yield (
+                f"System {shown}: {words.visible(who)} holds verdicts back"
+                f" ({words.visible(how)})."
+            )
         if not system.is_fresh:
             yield f"System {shown}: not every server was read lately."
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nats_idle_exporter.activity import (
     Evidence,
     EvidenceKind,
+    Peer,
     ServerView,
     Unwatched,
     UnwatchedKind,
@@ -39,6 +40,7 @@ from tests.metrics.builders import (
     a_system,
     an_account,
     an_endpoint,
+    naming,
 )
 from tests.removal.cases import NOW, an_importer
 
@@ -344,13 +346,20 @@ def test_endpoints() -> None:
     endpoints = [an_endpoint("http://c"), an_endpoint("http://b"), an_endpoint()]
     sources = [a_source("z", is_up=False, last_error="gone"), a_source("a")]
 
-    told = watch.endpoints(a_snapshot({"default": system}, endpoints, sources))
+    told = watch.endpoints(
+        naming(
+            a_snapshot({"default": system}, endpoints, sources),
+            {"NPEER": Peer("n2", "east", "10.0.0.2")},
+        )
+    )
 
     assert told.as_of_at == NOW
     [only] = told.systems
     assert (only.watched_to_at, only.is_fresh) == (None, False)
     assert only.accounts["inactive"] == 1
-    assert [(u.kind, u.who) for u in only.unwatched] == [("route", "NPEER")]
+    [peer] = only.unwatched
+    assert (peer.kind, peer.who) == ("route", "NPEER")
+    assert (peer.server_name, peer.nats_cluster, peer.ip) == ("n2", "east", "10.0.0.2")
     assert [each.endpoint for each in told.endpoints] == [URL, "http://b", "http://c"]
     assert told.endpoints[0].server == model.Server(
         server_id="N1", server_name="n1", nats_cluster="east", version="2.15.1"

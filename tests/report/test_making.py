@@ -7,13 +7,13 @@ from typing import Any
 
 import pytest
 
-from nats_idle_exporter.activity import Unwatched, UnwatchedKind, Verdict
+from nats_idle_exporter.activity import Peer, Unwatched, UnwatchedKind, Verdict
 from nats_idle_exporter.removal.facts import UNLIMITED, Holdings
 from nats_idle_exporter.removal.registry import Entry
 from nats_idle_exporter.report.making import FailOn, frees, matching
 from nats_idle_exporter.report.model import ObservationError
 from tests.api.builders import Known, knowing, known
-from tests.metrics.builders import a_snapshot, a_system, an_endpoint
+from tests.metrics.builders import a_snapshot, a_system, an_endpoint, naming
 from tests.removal.cases import NOW
 from tests.report.builders import explained, report_of, reported
 
@@ -71,21 +71,27 @@ class TestNotes:
     def test_what_is_not_watched_is_told(self) -> None:
         """Endpoints that are down and servers that nobody polls are named."""
         by_route = "server known by route, not polled"
-        system = a_system(
-            unwatched=[Unwatched(UnwatchedKind.ROUTE, "NPEER\x1b")], is_fresh=False
-        )
+        unwatched = [
+            Unwatched(UnwatchedKind.ROUTE, "NPEER\x1b"),
+            Unwatched(UnwatchedKind.ROUTE, "NTHIRD"),
+        ]
+        system = a_system(unwatched=unwatched, is_fresh=False)
+        peers = {"NTHIRD": Peer("n3\x1b", "east", "10.0.0.3\x1b")}
         endpoints = [
             an_endpoint("http://a"),
             an_endpoint("http://b", is_up=False, last_error="timeout: slow"),
             an_endpoint("http://c", is_up=False),
         ]
 
-        report = reported(a_snapshot({"default": system}, endpoints))
+        snapshot = naming(a_snapshot({"default": system}, endpoints), peers)
+        report = reported(snapshot)
 
+        third = r"id NTHIRD, seen at 10.0.0.3\x1b, cluster east"
         assert report.notes == (
             "http://b did not answer (timeout: slow).",
             "http://c did not answer (not polled yet).",
             f"System default: NPEER\\x1b holds verdicts back ({by_route}).",
+            f"System default: n3\\x1b holds verdicts back ({by_route}; {third}).",
             "System default: not every server was read lately.",
         )
 
