@@ -150,6 +150,7 @@ async def _assemble(
     remembering = Remembering(setup, make_client, clock, keeper)
     await remembering.recall()
     manager = ServiceManager(os.environ)
+    state.trouble = manager.trouble
     publisher = Publisher(state, manager, keeper, setup.rules, clock.wall())
     poller = Poller(remembering.systems, clock, publisher.publish, setup.pace)
     poller.keep = remembering.keep
