@@ -192,6 +192,19 @@ class InventorySource(Struct, frozen=True, kw_only=True):
     last_error: str
 
 
+class DiscoverySource(Struct, frozen=True, kw_only=True):
+    """Where endpoints are looked up, names and files, and how that goes.
+
+    ``endpoints`` are as the last lookup that did not fail told them.
+    """
+
+    system: str
+    source: str
+    is_up: bool
+    endpoints: int
+    last_error: str
+
+
 class Endpoints(Struct, frozen=True, kw_only=True):
     """What is watched, and how well."""
 
@@ -200,6 +213,7 @@ class Endpoints(Struct, frozen=True, kw_only=True):
     systems: tuple[System, ...]
     endpoints: tuple[Endpoint, ...]
     inventories: tuple[InventorySource, ...]
+    discoveries: tuple[DiscoverySource, ...] = ()
 
 
 class Problem(Struct, frozen=True, kw_only=True):

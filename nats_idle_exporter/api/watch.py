@@ -6,7 +6,12 @@ import msgspec
 
 from nats_idle_exporter.activity import ServerView, SystemView
 from nats_idle_exporter.api import model
-from nats_idle_exporter.snapshot import EndpointStatus, InventoryStatus, Snapshot
+from nats_idle_exporter.snapshot import (
+    DiscoveryStatus,
+    EndpointStatus,
+    InventoryStatus,
+    Snapshot,
+)
 
 
 def endpoints(snapshot: Snapshot) -> model.Endpoints:
@@ -30,6 +35,10 @@ def endpoints(snapshot: Snapshot) -> model.Endpoints:
             msgspec.convert(status, model.InventorySource, from_attributes=True)
             for status in sorted(snapshot.inventories, key=_source)
         ),
+        discoveries=tuple(
+            msgspec.convert(status, model.DiscoverySource, from_attributes=True)
+            for status in sorted(snapshot.discoveries, key=_source)
+        ),
     )
 
 
@@ -45,7 +54,7 @@ def _place(status: EndpointStatus) -> tuple[str, str]:
     return status.system, status.endpoint
 
 
-def _source(status: InventoryStatus) -> tuple[str, str]:
+def _source(status: InventoryStatus | DiscoveryStatus) -> tuple[str, str]:
     return status.system, status.source
 
 

@@ -35,6 +35,7 @@ from nats_idle_exporter.removal.registry import Decommission, Entry
 from tests.api.builders import HOSTILE, Known, hostile_snapshot, knowing, known
 from tests.metrics.builders import (
     URL,
+    a_lookup,
     a_snapshot,
     a_source,
     a_system,
@@ -335,7 +336,7 @@ class TestDetail:
 
 
 def test_endpoints() -> None:
-    """Systems, endpoints and inventories are told with how they are watched."""
+    """Systems, endpoints and sources are told with how they are watched."""
     system = a_system(
         an_account(),
         unwatched=[Unwatched(UnwatchedKind.ROUTE, "NPEER")],
@@ -346,9 +347,11 @@ def test_endpoints() -> None:
     endpoints = [an_endpoint("http://c"), an_endpoint("http://b"), an_endpoint()]
     sources = [a_source("z", is_up=False, last_error="gone"), a_source("a")]
 
+    lookups = [a_lookup("z"), a_lookup("a", is_up=False, last_error="no such name")]
+
     told = watch.endpoints(
         naming(
-            a_snapshot({"default": system}, endpoints, sources),
+            a_snapshot({"default": system}, endpoints, sources, lookups),
             {"NPEER": Peer("n2", "east", "10.0.0.2")},
         )
     )
@@ -371,6 +374,18 @@ def test_endpoints() -> None:
         ("a", True),
         ("z", False),
     ]
+    assert told.discoveries == (
+        model.DiscoverySource(
+            system="default",
+            source="a",
+            is_up=False,
+            endpoints=3,
+            last_error="no such name",
+        ),
+        model.DiscoverySource(
+            system="default", source="z", is_up=True, endpoints=3, last_error=""
+        ),
+    )
 
 
 def _nobody(endpoint: str) -> ServerView:

@@ -13,7 +13,14 @@ from nats_idle_exporter.removal.registry import Entry
 from nats_idle_exporter.report.making import FailOn, frees, matching
 from nats_idle_exporter.report.model import ObservationError
 from tests.api.builders import Known, knowing, known
-from tests.metrics.builders import a_snapshot, a_system, an_endpoint, naming
+from tests.metrics.builders import (
+    a_lookup,
+    a_snapshot,
+    a_source,
+    a_system,
+    an_endpoint,
+    naming,
+)
 from tests.removal.cases import NOW
 from tests.report.builders import explained, report_of, reported
 
@@ -93,6 +100,22 @@ class TestNotes:
             f"System default: NPEER\\x1b holds verdicts back ({by_route}).",
             f"System default: n3\\x1b holds verdicts back ({by_route}; {third}).",
             "System default: not every server was read lately.",
+        )
+
+    def test_sources_that_fail_are_told(self) -> None:
+        """What they would list is missing in the report, and nothing else tells it."""
+        sources = [a_source("file:a"), a_source("file:b\x1b", is_up=False)]
+        lookups = [
+            a_lookup("dns+http://a:8222", is_up=False, last_error="no such name\x1b"),
+            a_lookup("dns+http://b:8222"),
+        ]
+
+        report = reported(a_snapshot(None, None, sources, lookups))
+
+        missing = "System default: {} may be missing, as {} could not be read ({})."
+        assert report.notes == (
+            missing.format("accounts", r"file:b\x1b", "not read yet"),
+            missing.format("endpoints", "dns+http://a:8222", r"no such name\x1b"),
         )
 
     @pytest.mark.parametrize(
