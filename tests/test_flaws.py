@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from nats_idle_exporter.cli import main
@@ -43,3 +47,34 @@ def test_a_loop_that_hangs_is_not_healthy(capsys: pytest.CaptureFixture[str]) ->
     assert code == 1
     assert "answered with status 503" in capsys.readouterr().err
     assert page == 200
+
+
+def ended(flaw: str, *flags: str) -> subprocess.CompletedProcess[str]:
+    """Return how a daemon with such a loop ended."""
+    listen = "--web.listen-address=127.0.0.1:0"
+    return subprocess.run(
+        [sys.executable, *flawed(flaw), ENDPOINT, listen, *flags],
+        capture_output=True,
+        check=False,
+        text=True,
+    )
+
+
+def test_a_loop_that_dies_ends_all_with_one_line() -> None:
+    """What failed, and where, is one event of the log; the exit code is 1."""
+    process = ended("raise RuntimeError('two\\nlines')", "--log.format=json")
+
+    *_, last = map(json.loads, process.stderr.splitlines())
+    assert (process.returncode, process.stdout) == (1, "")
+    assert (last["level"], last["msg"]) == ("error", "ended by a flaw of this program")
+    assert last["error"] == "RuntimeError: two\nlines"
+    assert "Traceback (most recent call last)" in last["exception"]
+    assert "in run\n" in last["exception"]
+
+
+def test_all_that_failed_is_named() -> None:
+    """Groups of errors only say where; the line tells the errors in them."""
+    process = ended("raise ExceptionGroup('g', [KeyError('a'), ValueError('b')])")
+
+    assert process.returncode == 1
+    assert "error=\"KeyError: 'a'; ValueError: b\"" in process.stderr.splitlines()[-1]
