@@ -37,7 +37,7 @@ def test_a_loop_that_hangs_is_not_healthy(capsys: pytest.CaptureFixture[str]) ->
     hangs = flawed("await asyncio.Event().wait()")
     with Daemon(ENDPOINT, "--poll.interval=50ms", program=hangs) as daemon:
         while (answer := daemon.fetch("/-/healthy"))[0] == 200:
-            pass
+            daemon.page()
         code = main(["--healthcheck", f"--web.listen-address=127.0.0.1:{daemon.port}"])
         page = daemon.fetch("/metrics")[0]
         daemon.wait_for("poll loop hangs: a flaw of this program")

@@ -35,7 +35,7 @@ async def test_an_unpolled_node_is_named(nats_version: str, tmp_path: Path) -> N
     servers = a_cluster("TEAM", version=nats_version)
     config = tmp_path / "config.yaml"
     system = {"endpoints": [server.monitoring_url for server in servers[:2]]}
-    config.write_text(yaml.safe_dump({"systems": [system], "poll": {"interval": "1s"}}))
+    config.write_text(yaml.safe_dump({"systems": [system]}))
     async with running(*servers):
         unread = (await servers[2].read("/varz"))["server_id"]
         with Daemon(f"--config.file={config}") as daemon:
