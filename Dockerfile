@@ -1,10 +1,11 @@
 # What runs has an interpreter and certificates, no shell and no package manager.
-# To pin it: --build-arg BASE_DIGEST=@sha256:...
+# To pin both stages: --build-arg BUILD_DIGEST=@sha256:... --build-arg BASE_DIGEST=@sha256:...
+ARG BUILD_DIGEST=""
 ARG BASE_DIGEST=""
 
 # Debian's own Python, as in the second stage: the environment that is made here finds
 # the same interpreter there.
-FROM debian:12-slim AS build
+FROM debian:12-slim${BUILD_DIGEST} AS build
 # hadolint ignore=DL3008 # a pinned version leaves the archive with the next security fix
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends python3 python3-venv \
@@ -22,7 +23,6 @@ RUN /opt/pip/bin/pip --python /opt/nats-idle-exporter/bin/python install \
     && /opt/nats-idle-exporter/bin/python -m compileall -q /opt/nats-idle-exporter/lib \
     && mkdir /state
 
-# hadolint ignore=DL3006 # the argument may hold its digest
 FROM gcr.io/distroless/python3-debian12:nonroot${BASE_DIGEST}
 ARG VERSION=unknown
 ARG REVISION=unknown

@@ -1,8 +1,8 @@
 """Command line: flags -> one command -> exit code.
 
-0 means it ended well, 1 that the configuration is bad or the start failed, 2
-that it was called wrongly. What went wrong is one line on stderr. The report has
-two codes more, see ``report.run``.
+0 means it ended well, 1 that the configuration is bad, the start failed or the program
+has a flaw, 2 that it was called wrongly. What went wrong is one line on stderr. The
+report has two codes more, see ``report.run``.
 """
 
 from __future__ import annotations

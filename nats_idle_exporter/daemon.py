@@ -1,8 +1,8 @@
 """The daemon: one loop that polls, one that renders, one server that serves.
 
-It ends in two ways: by a signal, orderly and with exit code 0; or because a
-part of it failed, with an error. A dead poll loop never leaves a server behind
-that presents old verdicts as fresh.
+It ends in two ways: by a signal, orderly and with exit code 0; or because a part of it
+failed, with exit code 1 and the error in the log. A dead poll loop never leaves a
+server behind that presents old verdicts as fresh.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -19,6 +20,7 @@ from aiohttp import ClientSession
 from nats_idle_exporter import __version__
 from nats_idle_exporter.config import Config, WebOptions
 from nats_idle_exporter.configsource import ConfigSource
+from nats_idle_exporter.errors import ExporterError
 from nats_idle_exporter.garbage import collected_later
 from nats_idle_exporter.liverules import RulesFollower
 from nats_idle_exporter.metrics import Pages
@@ -36,20 +38,38 @@ from nats_idle_exporter.web.app import ServingState
 from nats_idle_exporter.web.listening import listening
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_FLAWED = 1
 
 _log = structlog.get_logger(__name__)
 
 
 def serve(config: Config, source: ConfigSource, options: WebOptions) -> int:
-    """Run the daemon until a signal ends it; return the exit code.
+    """Run the daemon until a signal ends it, or a flaw; return the exit code.
 
     Raises:
         StartError: an address cannot be listened on, or not as securely as asked, or
             the state cannot be used.
         ConfigError: a file that an endpoint needs cannot be used.
     """
-    asyncio.run(run(config, source, options))
+    try:
+        asyncio.run(run(config, source, options))
+    except ExporterError:
+        raise
+    except Exception as error:  # noqa: BLE001 - it ends all, and is told
+        # By the log, as everything else: whoever reads it may take JSON only.
+        causes = "; ".join(f"{type(each).__name__}: {each}" for each in _causes(error))
+        _log.exception("ended by a flaw of this program", error=causes)
+        return _FLAWED
     return 0
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield what failed; a group only says where."""
+    if isinstance(error, BaseExceptionGroup):
+        for each in error.exceptions:
+            yield from _causes(each)
+    else:
+        yield error
 
 
 async def run(config: Config, source: ConfigSource, options: WebOptions) -> None:
@@ -150,6 +170,7 @@ async def _assemble(
     remembering = Remembering(setup, make_client, clock, keeper)
     await remembering.recall()
     manager = ServiceManager(os.environ)
+    state.trouble = manager.trouble
     publisher = Publisher(state, manager, keeper, setup.rules, clock.wall())
     poller = Poller(remembering.systems, clock, publisher.publish, setup.pace)
     poller.keep = remembering.keep

@@ -7,9 +7,9 @@ changes it after it was published.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from nats_idle_exporter.activity import SystemView
+from nats_idle_exporter.activity import Peer, SystemView, Unwatched
 from nats_idle_exporter.dossiers import Dossiers
 
 
@@ -82,6 +82,14 @@ class Snapshot:
     discoveries: tuple[DiscoveryStatus, ...] = ()
     cycle_duration_seconds: float
     completed_at: float
+    peers: Mapping[str, Mapping[str, Peer]] = field(default_factory=dict)
+    """System -> ``server_id`` -> what is known of servers that nobody reads."""
+
+    def unwatched(self, system: str) -> tuple[tuple[Unwatched, Peer], ...]:
+        """Return who holds verdicts back in a system, with what is known of each."""
+        peers = self.peers.get(system, {})
+        found = self.systems[system].unwatched
+        return tuple((each, peers.get(each.who, Peer())) for each in found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a service manager is told of our life (systemd's protocol).
+"""How we are: what a service manager is told (systemd's protocol), and who else asks.
 
 Each message is one datagram to the socket that ``NOTIFY_SOCKET`` names. Without
 that variable nobody listens, and nothing is sent.
@@ -9,16 +9,13 @@ from __future__ import annotations
 import os
 import socket
 import time
-from collections.abc import Mapping
-from typing import Final
+from collections.abc import Callable, Mapping
 
 import structlog
 
+from nats_idle_exporter.pulse import CYCLES_UNTIL_HUNG, Pulse
 from nats_idle_exporter.snapshot import Snapshot
 from nats_idle_exporter.text import os_words
-
-CYCLES_UNTIL_HUNG: Final = 4
-"""Poll intervals without the end of a cycle after which the loop must be stuck."""
 
 _log = structlog.get_logger(__name__)
 
@@ -28,9 +25,17 @@ class ServiceManager:
 
     Args:
         environment: of this process.
+        monotonic: seconds that stand still while the machine is suspended.
     """
 
-    def __init__(self, environment: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._monotonic = monotonic
+        self._pulse = Pulse()
+        self._is_hung = False
         self._address = environment.get("NOTIFY_SOCKET", "")
         self._unit_us = self._watchdog_us = _watchdog_us(environment)
 
@@ -40,6 +45,7 @@ class ServiceManager:
         Args:
             interval_seconds: of the poll cycles, whose ends are the signs of life.
         """
+        self._pulse.expect(interval_seconds, self._monotonic())
         lines = ["READY=1"]
         needed_us = int(CYCLES_UNTIL_HUNG * interval_seconds * 1e6)
         # The unit cannot know how often the configuration lets us poll.
@@ -56,10 +62,19 @@ class ServiceManager:
 
     def concluded(self, snapshot: Snapshot) -> None:
         """Give the sign of life that the end of a cycle is."""
+        self._pulse.beat(self._monotonic())
         up = sum(each.is_up for each in snapshot.endpoints)
         accounts = sum(len(view.accounts) for view in snapshot.systems.values())
         status = f"{up} of {len(snapshot.endpoints)} endpoints up, {accounts} accounts"
         self._send("WATCHDOG=1", f"STATUS={status}")
+
+    def trouble(self) -> str:
+        """Return why only a restart helps, "" while all is well; NATS is no reason."""
+        trouble = self._pulse.trouble(self._monotonic())
+        if trouble and not self._is_hung:
+            _log.error("poll loop hangs: a flaw of this program", detail=trouble)
+        self._is_hung = bool(trouble)
+        return trouble
 
     def stopping(self) -> None:
         """Say that we are about to end."""

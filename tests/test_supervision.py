@@ -48,6 +48,24 @@ def test_tells_its_life(manager: socket.socket) -> None:
     ]
 
 
+def test_a_loop_that_hangs_is_told_and_logged_once() -> None:
+    """Whoever asks is told each time, the log once, until a cycle ends."""
+    moments = iter((0.0, 180.0, 181.0, 182.0, 182.0, 362.0, 363.0))
+    told = ServiceManager({}, moments.__next__)
+    told.ready(INTERVAL)
+    with structlog.testing.capture_logs() as logs:
+        answers = [told.trouble() for _ in range(3)]
+        told.concluded(NOTHING)
+        answers += [told.trouble() for _ in range(2)]
+
+    silence = "no cycle of polls ended for {} s".format
+    assert answers == ["", silence(181), silence(182), "", silence(181)]
+    assert [log["event"] for log in logs] == [
+        "poll loop hangs: a flaw of this program"
+    ] * 2
+    assert logs[0]["detail"] == silence(181)
+
+
 def test_a_reload_is_told(manager: socket.socket) -> None:
     """It begins at a moment of the manager's clock, and ends with another READY."""
     told = ServiceManager(environment(manager))

@@ -166,6 +166,19 @@ class ServerFacts:
     is_operator_mode: bool = False
 
 
+class Peer(NamedTuple):
+    """What is told of a server beside its ``server_id``; "" for what is not.
+
+    ``ip`` is the other end of its route or gateway, as the server that told of it
+    sees it: an address of the peer, or of what stands between. No port is of use, as
+    the peer may have dialled.
+    """
+
+    server_name: str = ""
+    nats_cluster: str = ""
+    ip: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reading:
     """One good poll: every body in it came from the same ``server_id``.
@@ -184,6 +197,8 @@ class Reading:
     """``server_id`` of every peer by route."""
     gateways: frozenset[str] = field(default_factory=frozenset)
     """``server_id`` of every peer by gateway."""
+    peers: Mapping[str, Peer] = field(default_factory=dict)
+    """What else was told of both, by ``server_id``; the proof does not look at it."""
     ring: Ring = field(default_factory=Ring)
     issued: Mapping[str, float] = field(default_factory=dict)
     """Account -> when its JWT was issued, Unix seconds by whoever signed it; only

@@ -149,10 +149,23 @@ class Endpoint(Struct, frozen=True, kw_only=True):
 
 
 class Unwatched(Struct, frozen=True, kw_only=True):
-    """A server that is not read and holds verdicts back."""
+    """A server that is not read and holds verdicts back.
+
+    ``who`` is its ``server_id``, or the URL of an endpoint that does not answer. All
+    else is what others told of it: strangers' words, "" for what nobody told.
+    """
 
     kind: UnwatchedKind
     who: str
+    server_name: str = ""
+    nats_cluster: str = ""
+    ip: Annotated[
+        str,
+        Meta(
+            description="The other end of its route or gateway, as its peer sees it; "
+            "something may stand between"
+        ),
+    ] = ""
 
 
 class System(Struct, frozen=True, kw_only=True):
@@ -179,6 +192,19 @@ class InventorySource(Struct, frozen=True, kw_only=True):
     last_error: str
 
 
+class DiscoverySource(Struct, frozen=True, kw_only=True):
+    """Where endpoints are looked up, names and files, and how that goes.
+
+    ``endpoints`` are as the last lookup that did not fail told them.
+    """
+
+    system: str
+    source: str
+    is_up: bool
+    endpoints: int
+    last_error: str
+
+
 class Endpoints(Struct, frozen=True, kw_only=True):
     """What is watched, and how well."""
 
@@ -187,6 +213,7 @@ class Endpoints(Struct, frozen=True, kw_only=True):
     systems: tuple[System, ...]
     endpoints: tuple[Endpoint, ...]
     inventories: tuple[InventorySource, ...]
+    discoveries: tuple[DiscoverySource, ...] = ()
 
 
 class Problem(Struct, frozen=True, kw_only=True):

@@ -6,7 +6,12 @@ import msgspec
 
 from nats_idle_exporter.activity import ServerView, SystemView
 from nats_idle_exporter.api import model
-from nats_idle_exporter.snapshot import EndpointStatus, InventoryStatus, Snapshot
+from nats_idle_exporter.snapshot import (
+    DiscoveryStatus,
+    EndpointStatus,
+    InventoryStatus,
+    Snapshot,
+)
 
 
 def endpoints(snapshot: Snapshot) -> model.Endpoints:
@@ -19,7 +24,8 @@ def endpoints(snapshot: Snapshot) -> model.Endpoints:
     return model.Endpoints(
         as_of_at=snapshot.completed_at,
         systems=tuple(
-            _system(name, view) for name, view in sorted(snapshot.systems.items())
+            _system(name, view, unwatched(snapshot, name))
+            for name, view in sorted(snapshot.systems.items())
         ),
         endpoints=tuple(
             _endpoint(status, servers.get((status.system, status.endpoint)))
@@ -29,6 +35,18 @@ def endpoints(snapshot: Snapshot) -> model.Endpoints:
             msgspec.convert(status, model.InventorySource, from_attributes=True)
             for status in sorted(snapshot.inventories, key=_source)
         ),
+        discoveries=tuple(
+            msgspec.convert(status, model.DiscoverySource, from_attributes=True)
+            for status in sorted(snapshot.discoveries, key=_source)
+        ),
+    )
+
+
+def unwatched(snapshot: Snapshot, system: str) -> tuple[model.Unwatched, ...]:
+    """Return who holds verdicts back in a system, sorted."""
+    return tuple(
+        model.Unwatched(kind=kind, who=who, **peer._asdict())
+        for (kind, who), peer in sorted(snapshot.unwatched(system))
     )
 
 
@@ -36,18 +54,18 @@ def _place(status: EndpointStatus) -> tuple[str, str]:
     return status.system, status.endpoint
 
 
-def _source(status: InventoryStatus) -> tuple[str, str]:
+def _source(status: InventoryStatus | DiscoveryStatus) -> tuple[str, str]:
     return status.system, status.source
 
 
-def _system(name: str, view: SystemView) -> model.System:
+def _system(
+    name: str, view: SystemView, unwatched: tuple[model.Unwatched, ...]
+) -> model.System:
     return model.System(
         system=name,
         watched_to_at=view.watched_to_at,
         is_fresh=view.is_fresh,
-        unwatched=tuple(
-            model.Unwatched(kind=kind, who=who) for kind, who in sorted(view.unwatched)
-        ),
+        unwatched=unwatched,
         accounts={str(verdict): count for verdict, count in view.counts.items()},
     )
 

@@ -243,6 +243,16 @@ UNWATCHED_SERVERS = Family(
     "Number of servers that hold verdicts back because they are not read, "
     "by how they are known, as of the last cycle.",
 )
+UNWATCHED_NAMED = 100
+"""Servers of one system that the info family names."""
+UNWATCHED_SERVER_INFO = Family(
+    f"{PREFIX}unwatched_server_info",
+    Kind.INFO,
+    ("system", "kind", "server_id", "server_name"),
+    "Always 1; labels tell which server is not read and holds verdicts back, and its "
+    "name where a peer told it, as of the last cycle; the first "
+    f"{UNWATCHED_NAMED} of each system by kind and id, and no endpoints.",
+)
 
 FAMILIES: tuple[Family, ...] = tuple(
     sorted(
@@ -278,6 +288,7 @@ FAMILIES: tuple[Family, ...] = tuple(
             STATE_LAST_SAVE_AT,
             STATE_SAVE_ERRORS,
             UNWATCHED_SERVERS,
+            UNWATCHED_SERVER_INFO,
             *REMOVAL_FAMILIES,
         )
     )

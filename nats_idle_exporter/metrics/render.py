@@ -7,16 +7,19 @@ short enough for other threads to get their turn.
 from __future__ import annotations
 
 import platform
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import lru_cache
+from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
 
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import (
     AccountView,
+    Peer,
     SystemView,
+    Unwatched,
     UnwatchedKind,
     Verdict,
 )
@@ -132,6 +135,7 @@ def _add_snapshot(lines: Lines, snapshot: Snapshot) -> None:
         _add_discovery(lines, discovery)
     for system, view in sorted(snapshot.systems.items()):
         _add_system(lines, system, view)
+        _add_unwatched(lines, system, snapshot.unwatched(system))
         for block in _blocks(view.accounts):
             _add_accounts(lines, system, block, snapshot.dossiers[system])
 
@@ -174,11 +178,6 @@ def _add_system(lines: Lines, system: str, view: SystemView) -> None:
     for verdict in sorted(Verdict):
         count = view.counts.get(verdict, 0)
         lines[c.ACCOUNTS].append(sample(c.ACCOUNTS, (system, verdict), count))
-    kinds = [unwatched.kind for unwatched in view.unwatched]
-    for kind in sorted(UnwatchedKind):
-        lines[c.UNWATCHED_SERVERS].append(
-            sample(c.UNWATCHED_SERVERS, (system, kind), kinds.count(kind))
-        )
     for server in sorted(view.servers):
         labels = (
             system,
@@ -189,6 +188,27 @@ def _add_system(lines: Lines, system: str, view: SystemView) -> None:
             server.version,
         )
         lines[c.SERVER_INFO].append(sample(c.SERVER_INFO, labels, 1))
+
+
+def _add_unwatched(
+    lines: Lines, system: str, unwatched: Iterable[tuple[Unwatched, Peer]]
+) -> None:
+    found = sorted(unwatched)
+    kinds = Counter(each.kind for each, _ in found)
+    for kind in sorted(UnwatchedKind):
+        lines[c.UNWATCHED_SERVERS].append(
+            sample(c.UNWATCHED_SERVERS, (system, kind), kinds[kind])
+        )
+    # An endpoint is named by its own families, and nothing is known beside its URL.
+    servers = (each for each in found if each[0].kind is not UnwatchedKind.ENDPOINT)
+    for (kind, server_id), peer in islice(servers, c.UNWATCHED_NAMED):
+        lines[c.UNWATCHED_SERVER_INFO].append(
+            sample(
+                c.UNWATCHED_SERVER_INFO,
+                (system, kind, server_id, peer.server_name),
+                1,
+            )
+        )
 
 
 def _blocks(accounts: tuple[AccountView, ...]) -> Iterator[tuple[AccountView, ...]]:

@@ -141,9 +141,11 @@ class AccountzOfOne(Body, frozen=True):
 
 
 class Route(msgspec.Struct, gc=False, frozen=True):
-    """One of the several connections that lead to one peer."""
+    """One of the several connections that lead to one peer; 2.9 tells no name."""
 
     remote_id: Word
+    remote_name: str = ""
+    ip: str = ""
 
 
 class Routez(Body, frozen=True):
@@ -152,10 +154,16 @@ class Routez(Body, frozen=True):
     routes: list[Route] | None
 
 
-class Gateway(msgspec.Struct, gc=False, frozen=True):
-    """One connection between clusters; its ``name`` is the peer's server_id."""
+class GatewayConnection(Named, frozen=True):
+    """A connection; its ``name`` is the peer's server_id."""
 
-    connection: Named | None = None
+    ip: str = ""
+
+
+class Gateway(msgspec.Struct, gc=False, frozen=True):
+    """One way between clusters, connected or not."""
+
+    connection: GatewayConnection | None = None
 
 
 class Gatewayz(Body, frozen=True):

@@ -36,6 +36,7 @@ from nats_idle_exporter.monitoring.failures import TIMEOUT, failure
 from nats_idle_exporter.monitoring.jetstream import JetStreamTold, read_jetstream
 from nats_idle_exporter.monitoring.memories import memory_rows, read_memories
 from nats_idle_exporter.monitoring.names import AccountNames
+from nats_idle_exporter.monitoring.peers import merged
 from nats_idle_exporter.monitoring.reads import ReadsEndpoint
 from nats_idle_exporter.monitoring.ring import RingMemory
 from nats_idle_exporter.urls import without_credentials
@@ -230,8 +231,9 @@ class MonitoringClient:
             answered=self._clock.now(),
             server=server,
             rows=rows,
-            routes=routes,
-            gateways=gateways,
+            routes=frozenset(routes),
+            gateways=frozenset(gateways),
+            peers=merged((*routes.items(), *gateways.items())),
             ring=search.ring(),
             jetstream=told and told.round,
             stock=told and told.stock,

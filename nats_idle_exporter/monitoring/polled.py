@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import NamedTuple, Protocol
 
-from nats_idle_exporter.activity import Instant, Listing, Reading, SystemView
+from nats_idle_exporter.activity import Instant, Listing, Peer, Reading, SystemView
 from nats_idle_exporter.dossiers import Dossiers
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.casework import CycleEnd, work
@@ -30,6 +30,7 @@ from nats_idle_exporter.monitoring.inventory.following import (
     FollowedInventory,
     KeepsInventory,
 )
+from nats_idle_exporter.monitoring.peers import Peers
 from nats_idle_exporter.monitoring.reporting import Reporter
 from nats_idle_exporter.monitoring.tally import Tally
 from nats_idle_exporter.removal.happenings import Event
@@ -91,9 +92,13 @@ class WatchedSystem(NamedTuple):
 
 
 class Concluded(NamedTuple):
-    """One system at the end of a cycle: the proof, and what it means for accounts."""
+    """One system at the end of a cycle: the proof, and what it means for accounts.
+
+    ``peers`` is what is known of servers that nobody reads, by ``server_id``.
+    """
 
     view: SystemView
+    peers: Mapping[str, Peer]
     dossiers: Dossiers
     events: list[Event]
 
@@ -114,6 +119,7 @@ class PolledSystem:
         self.discovery: FollowedDiscovery | None = None
         self.endpoints: list[PolledEndpoint] = []
         self.collector = Collector()
+        self.peers = Peers()
         self.lifecycle = Lifecycle()
         self._clock = clock
         self.arrange(watched)
@@ -186,7 +192,8 @@ class PolledSystem:
         )
         facts = self.collector.conclude(view, moment, rhythm)
         end = CycleEnd(self.name, view, facts, moment.wall_at)
-        return Concluded(view, *work(end, self.lifecycle, registry))
+        casework = work(end, self.lifecycle, registry)
+        return Concluded(view, self.peers.conclude(view), *casework)
 
     async def ask(
         self, url: str, server_id: str, accounts: Iterable[str], seconds: float
@@ -261,6 +268,7 @@ class PolledEndpoint:
             self._system.inventory.see(self.url, reading.server)
         self._system.ledger.apply(reading)
         self._system.collector.take(reading)
+        self._system.peers.take(reading)
         self.tally.succeeded(
             self._clock.wall(), self._clock.monotonic() - start, reading.ring
         )

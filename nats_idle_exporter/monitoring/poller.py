@@ -190,7 +190,7 @@ class Poller:
         concluded = await asyncio.to_thread(
             system.conclude, moment, shift_seconds, self._pace, registry
         )
-        system.reporter.concluded(concluded.view)
+        system.reporter.concluded(concluded.view, concluded.peers)
         system.reporter.happened(concluded.events)
         return concluded
 
@@ -239,6 +239,7 @@ class Poller:
             ),
             cycle_duration_seconds=self._clock.monotonic() - start,
             completed_at=now,
+            peers={name: each.peers for name, each in ends.items()},
         )
 
     @property

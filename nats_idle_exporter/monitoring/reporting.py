@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 import structlog
 
-from nats_idle_exporter.activity import Ring, SystemView, UnwatchedKind
+from nats_idle_exporter.activity import Peer, Ring, SystemView, UnwatchedKind
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.removal.happenings import Event, Happening
 
@@ -95,8 +95,13 @@ class Reporter:
         elif self._reminder.is_due(where, "", now):
             self._log.warning("accounts not asked", endpoint=endpoint, detail=trouble)
 
-    def concluded(self, view: SystemView) -> None:
-        """Warn of what weakens the watch since this cycle."""
+    def concluded(self, view: SystemView, peers: Mapping[str, Peer]) -> None:
+        """Warn of what weakens the watch since this cycle.
+
+        Args:
+            view: at its end.
+            peers: what is known of servers that nobody reads, by ``server_id``.
+        """
         doubled = view.duplicates.items()
         for server_id, *endpoints in self._new(
             "doubled", ((server_id, *urls) for server_id, urls in doubled)
@@ -109,14 +114,17 @@ class Reporter:
         balanced = ((endpoint,) for endpoint in view.load_balanced)
         for (endpoint,) in self._new("balanced", balanced):
             self._log.warning("endpoint is load balanced", endpoint=endpoint)
-        peers = (
+        unwatched = (
             (each.kind.value, each.who)
             for each in view.unwatched
             # An endpoint that does not answer was already told by its poll.
             if each.kind is not UnwatchedKind.ENDPOINT
         )
-        for kind, who in self._new("unwatched", peers):
-            self._log.warning("server is not watched", kind=kind, server_id=who)
+        for kind, who in self._new("unwatched", unwatched):
+            known = peers.get(who, Peer())._asdict()
+            self._log.warning(
+                "server is not watched", kind=kind, server_id=who, **known
+            )
 
     def happened(self, events: Iterable[Event]) -> None:
         """Tell what happened to accounts on their way out."""

@@ -8,7 +8,7 @@ body that no nats-server would send.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -18,6 +18,7 @@ import msgspec
 from nats_idle_exporter.activity import (
     NO_TRAFFIC,
     Consumer,
+    Peer,
     Row,
     ServerFacts,
     Stock,
@@ -27,6 +28,7 @@ from nats_idle_exporter.activity import (
 from nats_idle_exporter.monitoring import bodies
 from nats_idle_exporter.monitoring.failures import PAYLOAD, failure
 from nats_idle_exporter.monitoring.formats import parse_release, parse_uptime
+from nats_idle_exporter.monitoring.peers import peers_by_gateway, peers_by_route
 from nats_idle_exporter.monitoring.stock import stock_of, stream_name
 from nats_idle_exporter.text import shorten
 
@@ -229,26 +231,17 @@ def decode_account(body: bytes | bytearray) -> tuple[str, AccountDetail]:
 
 
 @payload_errors()
-def decode_routez(body: bytes | bytearray) -> tuple[str, frozenset[str]]:
-    """Decode /routez into the ``server_id`` of every peer."""
+def decode_routez(body: bytes | bytearray) -> tuple[str, dict[str, Peer]]:
+    """Decode /routez into every peer, by ``server_id``."""
     routez = _ROUTEZ.decode(body)
-    peers = (route.remote_id for route in routez.routes or ())
-    return routez.server_id, _others(peers, routez.server_id)
+    return routez.server_id, peers_by_route(routez)
 
 
 @payload_errors()
-def decode_gatewayz(body: bytes | bytearray) -> tuple[str, frozenset[str]]:
-    """Decode /gatewayz into the ``server_id`` of every peer, of both directions."""
+def decode_gatewayz(body: bytes | bytearray) -> tuple[str, dict[str, Peer]]:
+    """Decode /gatewayz into every peer of both directions, by ``server_id``."""
     gatewayz = _GATEWAYZ.decode(body)
-    gateways = list((gatewayz.outbound_gateways or {}).values())
-    for inbound in (gatewayz.inbound_gateways or {}).values():
-        gateways += inbound or ()
-    peers = (each.connection.name for each in gateways if each and each.connection)
-    return gatewayz.server_id, _others(peers, gatewayz.server_id)
-
-
-def _others(peers: Iterable[str], server_id: str) -> frozenset[str]:
-    return frozenset(peers) - {"", server_id}
+    return gatewayz.server_id, peers_by_gateway(gatewayz)
 
 
 @payload_errors()

@@ -6,7 +6,12 @@ from collections.abc import Iterable, Iterator
 from enum import StrEnum
 
 from nats_idle_exporter.activity import Verdict
-from nats_idle_exporter.api.model import Account, Endpoints
+from nats_idle_exporter.api.model import (
+    Account,
+    DiscoverySource,
+    Endpoints,
+    InventorySource,
+)
 from nats_idle_exporter.report.model import (
     Explanation,
     ObservationError,
@@ -14,7 +19,7 @@ from nats_idle_exporter.report.model import (
     Report,
 )
 from nats_idle_exporter.text import one_line, shorten
-from nats_idle_exporter.web import words
+from nats_idle_exporter.web import unwatchedwords, words
 
 _FIRST = (Verdict.INACTIVE, Verdict.EXEMPT, Verdict.UNKNOWN, Verdict.ACTIVE)
 _LONGEST = 200
@@ -123,13 +128,30 @@ def _doubts(watch: Endpoints) -> Iterator[str]:
                 f"{words.visible(endpoint.endpoint)} did not answer"
                 f" ({words.visible(endpoint.last_error or 'not polled yet')})."
             )
+    yield from _failing("accounts", watch.inventories)
+    yield from _failing("endpoints", watch.discoveries)
     for system in watch.systems:
         shown = words.visible(system.system)
         for each in system.unwatched:
-            who, how = words.visible(each.who), words.UNWATCHED[each.kind]
-            yield f"System {shown}: {who} holds verdicts back ({how})."
+            who, how = unwatchedwords.who(each), unwatchedwords.how(each)
+            yield (
+                f"System {shown}: {words.visible(who)} holds verdicts back"
+                f" ({words.visible(how)})."
+            )
         if not system.is_fresh:
             yield f"System {shown}: not every server was read lately."
+
+
+def _failing(
+    what: str, sources: Iterable[InventorySource | DiscoverySource]
+) -> Iterator[str]:
+    for each in sources:
+        if not each.is_up:
+            yield (
+                f"System {words.visible(each.system)}: {what} may be missing, as"
+                f" {words.visible(each.source)} could not be read"
+                f" ({words.visible(each.last_error or 'not read yet')})."
+            )
 
 
 def matching(accounts: Iterable[Account], asked: Iterable[FailOn]) -> dict[FailOn, int]:

@@ -44,6 +44,7 @@ class ServingState:
 
     ``config`` is the configuration in YAML, without secrets. ``reload`` has it loaded
     anew, and comes with why it could not be, "" when it was; None lets nobody do that.
+    ``trouble`` tells why only a restart helps, "" while all is well.
     """
 
     pages: Pages
@@ -51,6 +52,7 @@ class ServingState:
     refusals: Refusals = field(default_factory=Refusals)
     config: str = ""
     reload: Callable[[], Awaitable[str]] | None = None
+    trouble: Callable[[], str] = lambda: ""
 
     @property
     def book(self) -> Book | None:
@@ -171,6 +173,8 @@ class _Site:
         return web.Response(text=self._state.config)
 
     async def healthy(self, _: web.Request) -> web.Response:
+        if trouble := self._state.trouble():
+            return web.Response(status=503, text=f"not healthy: {trouble}\n")
         return web.Response(text="healthy\n")
 
     async def ready(self, _: web.Request) -> web.Response:

@@ -10,11 +10,12 @@ from heapq import nsmallest
 from typing import NamedTuple
 
 from nats_idle_exporter.activity import AccountView, ServerView, SystemView, Verdict
+from nats_idle_exporter.api import watch
 from nats_idle_exporter.api.accounts import Seen
 from nats_idle_exporter.api.book import Book
 from nats_idle_exporter.metrics import Publication
 from nats_idle_exporter.snapshot import EndpointStatus, InventoryStatus, Snapshot
-from nats_idle_exporter.web import words
+from nats_idle_exporter.web import unwatchedwords, words
 from nats_idle_exporter.web.templating import account_path, render
 
 ACCOUNTS_SHOWN = 1000
@@ -77,7 +78,8 @@ def render_index(
 def _systems(snapshot: Snapshot) -> Iterator[_System]:
     for name, view in sorted(snapshot.systems.items()):
         unwatched = tuple(
-            (who, words.UNWATCHED[kind]) for kind, who in sorted(view.unwatched)
+            (unwatchedwords.who(each), unwatchedwords.how(each))
+            for each in watch.unwatched(snapshot, name)
         )
         yield _System(name, view, view.is_fresh and not unwatched, unwatched)
 

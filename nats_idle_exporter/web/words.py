@@ -11,7 +11,6 @@ from nats_idle_exporter.activity import (
     EvidenceKind,
     Inventory,
     Reason,
-    UnwatchedKind,
     Verdict,
 )
 
@@ -53,14 +52,6 @@ INVENTORY = {
     Inventory.INVENTORY_ONLY: "in the inventory only; no server has loaded it",
 }
 """What is odd about who lists an account; "" for nothing."""
-
-UNWATCHED = {
-    UnwatchedKind.ENDPOINT: "endpoint that does not answer",
-    UnwatchedKind.ROUTE: "server known by route, not polled",
-    UnwatchedKind.GATEWAY: "server known by gateway, not polled",
-    UnwatchedKind.DISPLACED: "server replaced at its endpoint, end not shown",
-}
-"""How a server is known that is not read, by kind."""
 
 
 def visible(text: str, longest: int = NAME_LENGTH) -> str:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from nats_idle_exporter.activity import (
     Evidence,
     EvidenceKind,
+    Peer,
     ServerView,
     Unwatched,
     UnwatchedKind,
@@ -34,11 +35,13 @@ from nats_idle_exporter.removal.registry import Decommission, Entry
 from tests.api.builders import HOSTILE, Known, hostile_snapshot, knowing, known
 from tests.metrics.builders import (
     URL,
+    a_lookup,
     a_snapshot,
     a_source,
     a_system,
     an_account,
     an_endpoint,
+    naming,
 )
 from tests.removal.cases import NOW, an_importer
 
@@ -333,7 +336,7 @@ class TestDetail:
 
 
 def test_endpoints() -> None:
-    """Systems, endpoints and inventories are told with how they are watched."""
+    """Systems, endpoints and sources are told with how they are watched."""
     system = a_system(
         an_account(),
         unwatched=[Unwatched(UnwatchedKind.ROUTE, "NPEER")],
@@ -344,13 +347,22 @@ def test_endpoints() -> None:
     endpoints = [an_endpoint("http://c"), an_endpoint("http://b"), an_endpoint()]
     sources = [a_source("z", is_up=False, last_error="gone"), a_source("a")]
 
-    told = watch.endpoints(a_snapshot({"default": system}, endpoints, sources))
+    lookups = [a_lookup("z"), a_lookup("a", is_up=False, last_error="no such name")]
+
+    told = watch.endpoints(
+        naming(
+            a_snapshot({"default": system}, endpoints, sources, lookups),
+            {"NPEER": Peer("n2", "east", "10.0.0.2")},
+        )
+    )
 
     assert told.as_of_at == NOW
     [only] = told.systems
     assert (only.watched_to_at, only.is_fresh) == (None, False)
     assert only.accounts["inactive"] == 1
-    assert [(u.kind, u.who) for u in only.unwatched] == [("route", "NPEER")]
+    [peer] = only.unwatched
+    assert (peer.kind, peer.who) == ("route", "NPEER")
+    assert (peer.server_name, peer.nats_cluster, peer.ip) == ("n2", "east", "10.0.0.2")
     assert [each.endpoint for each in told.endpoints] == [URL, "http://b", "http://c"]
     assert told.endpoints[0].server == model.Server(
         server_id="N1", server_name="n1", nats_cluster="east", version="2.15.1"
@@ -362,6 +374,18 @@ def test_endpoints() -> None:
         ("a", True),
         ("z", False),
     ]
+    assert told.discoveries == (
+        model.DiscoverySource(
+            system="default",
+            source="a",
+            is_up=False,
+            endpoints=3,
+            last_error="no such name",
+        ),
+        model.DiscoverySource(
+            system="default", source="z", is_up=True, endpoints=3, last_error=""
+        ),
+    )
 
 
 def _nobody(endpoint: str) -> ServerView:

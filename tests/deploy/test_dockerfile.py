@@ -48,14 +48,24 @@ def test_it_does_not_run_as_root() -> None:
     assert re.fullmatch(r"[1-9]\d+:[1-9]\d+", instruction("USER"))
 
 
-def test_what_runs_has_no_shell_and_can_be_pinned() -> None:
-    """The last stage is distroless, runs no command, and takes a digest."""
+def test_what_runs_has_no_shell() -> None:
+    """The last stage is distroless, and runs no command."""
     base = instruction("FROM")
     last_stage = RECIPE.partition(f"FROM {base}")[2]
 
     assert base.startswith("gcr.io/distroless/python3-debian12:nonroot")
-    assert base.endswith("${BASE_DIGEST}")
     assert not re.search("^RUN ", last_stage, re.MULTILINE)
+
+
+def test_every_stage_can_be_pinned() -> None:
+    """Each base takes a digest, which is empty unless given."""
+    bases = re.findall(r"^FROM (\S+)", RECIPE, re.MULTILINE)
+    digests = [re.fullmatch(r"[^$]+:[^$]+\$\{(\w+)\}", base) for base in bases]
+
+    names = [found[1] for found in digests if found]
+    assert names == ["BUILD_DIGEST", "BASE_DIGEST"]
+    defaults = RECIPE.partition("FROM ")[0]
+    assert all(f'ARG {name}=""\n' in defaults for name in names)
 
 
 def test_it_starts_the_program_without_a_shell() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from nats_idle_exporter.activity import (
     AccountView,
     Evidence,
     EvidenceKind,
+    Peer,
     Reason,
     ServerView,
     SystemView,
@@ -142,6 +144,11 @@ def a_snapshot(
         cycle_duration_seconds=0.25,
         completed_at=NOW,
     )
+
+
+def naming(snapshot: Snapshot, peers: Mapping[str, Peer]) -> Snapshot:
+    """Return a snapshot that knows so much of each system's unwatched servers."""
+    return replace(snapshot, peers=dict.fromkeys(snapshot.systems, peers))
 
 
 def a_publication(snapshot: Snapshot | None, **changes: Any) -> Publication:

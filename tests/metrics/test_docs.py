@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from nats_idle_exporter.activity import Verdict
+from nats_idle_exporter.activity import Unwatched, UnwatchedKind, Verdict
 from nats_idle_exporter.metrics import (
     FAMILIES,
     Format,
@@ -36,7 +36,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "metrics.md"
 FORMULA = re.compile(
     r"series = (\d+) \* accounts \+ (\d+) \* inactive accounts"
     r" \+ \((\d+) \+ reasons\) \* endpoints"
-    r" \+ (\d+) \* systems \+ (\d+) \* sources"
+    r" \+ (\d+) \* systems \+ unwatched servers \+ (\d+) \* sources"
     r" \+ (\d+) \* lookups \+ (\d+)"
 )
 
@@ -60,7 +60,7 @@ def test_the_table_equals_the_catalogue() -> None:
 def test_the_formula_counts_the_series_of_a_page() -> None:
     """The documented number of series is what a page really holds."""
     accounts, active, endpoints, systems, reasons = 7, 4, 3, 2, 5
-    sources, lookups = 4, 6
+    sources, lookups, unwatched = 4, 6, 8
     urls = [f"http://{i}" for i in range(endpoints)]
     errors = {f"reason{i}": 0 for i in range(reasons)}
     views = [
@@ -70,7 +70,14 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
     snapshot = with_blockers(
         a_snapshot(
             {
-                "default": a_system(*views, servers=tuple(map(a_server, urls))),
+                "default": a_system(
+                    *views,
+                    servers=tuple(map(a_server, urls)),
+                    unwatched=[
+                        Unwatched(UnwatchedKind.ROUTE, f"N{i}")
+                        for i in range(unwatched)
+                    ],
+                ),
                 "empty": a_system(servers=()),
             },
             [an_endpoint(url, errors=errors) for url in urls],
@@ -95,6 +102,7 @@ def test_the_formula_counts_the_series_of_a_page() -> None:
         + per_inactive * (accounts - active)
         + (per_endpoint + reasons) * endpoints
         + per_system * systems
+        + unwatched
         + per_source * sources
         + per_lookup * lookups
         + own

@@ -10,6 +10,7 @@ import pytest
 from nats_idle_exporter import __version__
 from nats_idle_exporter.activity import (
     Inventory,
+    Peer,
     Reason,
     Unwatched,
     UnwatchedKind,
@@ -22,6 +23,7 @@ from nats_idle_exporter.metrics import (
     ReloadStatus,
     render,
 )
+from nats_idle_exporter.metrics.catalogue import UNWATCHED_NAMED
 from nats_idle_exporter.metrics.removalfamilies import REMOVAL_FAMILIES
 from nats_idle_exporter.metrics.render import BLOCK
 from nats_idle_exporter.removal.dossier import Check, Outcome, Stage
@@ -38,6 +40,7 @@ from tests.metrics.builders import (
     an_account,
     an_endpoint,
     an_evidence,
+    naming,
     of_accounts,
 )
 from tests.metrics.dossierbuilders import (
@@ -81,10 +84,13 @@ def test_golden_page(form: Format) -> None:
         unwatched=[Unwatched(UnwatchedKind.ROUTE, "NPEER")],
     )
     snapshot = with_blockers(
-        a_snapshot(
-            {"default": system},
-            inventories=[a_source(is_up=False, skipped=2, last_error="no file")],
-            discoveries=[a_lookup(is_up=False, last_error="no such name")],
+        naming(
+            a_snapshot(
+                {"default": system},
+                inventories=[a_source(is_up=False, skipped=2, last_error="no file")],
+                discoveries=[a_lookup(is_up=False, last_error="no such name")],
+            ),
+            {"NPEER": Peer("n2", "east", "10.0.0.2")},
         ),
         facts={
             "QUIET": facts_of(
@@ -219,7 +225,7 @@ def test_known_label_sets_are_zero_not_absent() -> None:
 
 
 def test_unwatched_servers_are_counted_by_kind() -> None:
-    """Servers that hold verdicts back are counted, not named."""
+    """All that hold verdicts back are counted, however many are named."""
     unwatched = [
         Unwatched(UnwatchedKind.ROUTE, "NA"),
         Unwatched(UnwatchedKind.ROUTE, "NB"),
@@ -232,6 +238,42 @@ def test_unwatched_servers_are_counted_by_kind() -> None:
     name = "nats_idle_exporter_unwatched_servers"
     found = values(Format.TEXT, page, name, "kind")
     assert (found["route"], found["endpoint"], found["gateway"]) == (2, 1, 0)
+
+
+def test_unwatched_servers_are_named() -> None:
+    """Each is told with its id, and its name where a peer told it; no endpoint is."""
+    unwatched = [
+        Unwatched(UnwatchedKind.ROUTE, "NB"),
+        Unwatched(UnwatchedKind.ENDPOINT, "http://c"),
+        Unwatched(UnwatchedKind.GATEWAY, "NA"),
+    ]
+    peers = {"NB": Peer('say "n2"', "east", "10.0.0.2")}
+    system = a_system(unwatched=unwatched)
+    snapshot = naming(a_snapshot({"default": system}), peers)
+
+    page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
+
+    name = "nats_idle_exporter_unwatched_server_info"
+    labels = 'system="default",kind='
+    assert text_lines(page, name) == [
+        f'{name}{{{labels}"gateway",server_id="NA",server_name=""}} 1',
+        f'{name}{{{labels}"route",server_id="NB",server_name="say \\"n2\\""}} 1',
+    ]
+
+
+def test_only_some_unwatched_servers_are_named() -> None:
+    """However many a server names, the page does not grow beyond its bound."""
+    unwatched = [Unwatched(UnwatchedKind.ROUTE, f"N{i:03}") for i in range(150)]
+    snapshot = a_snapshot({"default": a_system(unwatched=unwatched[::-1])})
+
+    page = render(a_publication(snapshot), NO_PROCESS)[Format.TEXT]
+
+    found = values(
+        Format.TEXT, page, "nats_idle_exporter_unwatched_server_info", "server_id"
+    )
+    assert list(found) == [f"N{i:03}" for i in range(UNWATCHED_NAMED)]
+    counts = values(Format.TEXT, page, "nats_idle_exporter_unwatched_servers", "kind")
+    assert counts["route"] == 150
 
 
 @both_formats

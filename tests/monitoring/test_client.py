@@ -8,7 +8,7 @@ from datetime import datetime
 import pytest
 
 from nats_idle_exporter import __version__
-from nats_idle_exporter.activity import Ring, Row, Stream
+from nats_idle_exporter.activity import Peer, Ring, Row, Stream
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.client import RINGS_PER_ENDPOINT
 from tests.monitoring import builders
@@ -112,6 +112,7 @@ class TestReading:
 
         assert reading.routes == {"NPEER2"}
         assert reading.gateways == {"NPEER3"}
+        assert reading.peers == {"NPEER2": Peer(), "NPEER3": Peer(nats_cluster="B")}
 
     async def test_stamps_the_first_request_and_the_last_body(
         self, make_client: MakesClient, clock: FakeClock

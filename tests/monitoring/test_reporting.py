@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from structlog.testing import capture_logs
 
-from nats_idle_exporter.activity import Ring, Unwatched, UnwatchedKind
+from nats_idle_exporter.activity import Peer, Ring, Unwatched, UnwatchedKind
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring.reporting import Reporter
 from tests.monitoring.fakes import empty_view
@@ -15,6 +15,7 @@ from tests.monitoring.fakes import empty_view
 URL = "http://a:8222"
 REFUSED = EndpointError("unreachable", "refused")
 SLOW = EndpointError("timeout", "slow")
+PEERS = {"N2": Peer("n2", "east", "10.0.0.2")}
 
 
 class TestPolls:
@@ -98,7 +99,14 @@ CHANGES: list[tuple[dict[str, Any], dict[str, Any]]] = [
     ),
     (
         {"unwatched": (Unwatched(UnwatchedKind.ROUTE, "N2"),)},
-        {"event": "server is not watched", "kind": "route", "server_id": "N2"},
+        {
+            "event": "server is not watched",
+            "kind": "route",
+            "server_id": "N2",
+            "server_name": "n2",
+            "nats_cluster": "east",
+            "ip": "10.0.0.2",
+        },
     ),
 ]
 
@@ -114,9 +122,9 @@ class TestViews:
         reporter = Reporter("default")
         with capture_logs() as logs:
             for view in (empty_view(**found), empty_view(**found), empty_view()):
-                reporter.concluded(view)
+                reporter.concluded(view, PEERS)
             first = list(logs)
-            reporter.concluded(empty_view(**found))
+            reporter.concluded(empty_view(**found), PEERS)
 
         warning = {"log_level": "warning", "system": "default", **expected}
         assert first == [warning]
@@ -127,17 +135,19 @@ class TestViews:
         reporter = Reporter("default")
         first = Unwatched(UnwatchedKind.ROUTE, "N2")
         second = Unwatched(UnwatchedKind.GATEWAY, "N3")
-        reporter.concluded(empty_view(unwatched=(first,)))
+        reporter.concluded(empty_view(unwatched=(first,)), PEERS)
 
         with capture_logs() as logs:
-            reporter.concluded(empty_view(unwatched=(first, second)))
+            reporter.concluded(empty_view(unwatched=(first, second)), PEERS)
 
-        assert [each["server_id"] for each in logs] == ["N3"]
+        assert [(each["server_id"], each["server_name"]) for each in logs] == [
+            ("N3", "")
+        ]
 
     def test_an_endpoint_is_told_by_its_polls(self) -> None:
         """That an endpoint does not answer was told before."""
         down = Unwatched(UnwatchedKind.ENDPOINT, URL)
         with capture_logs() as logs:
-            Reporter("default").concluded(empty_view(unwatched=(down,)))
+            Reporter("default").concluded(empty_view(unwatched=(down,)), {})
 
         assert logs == []

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nats_idle_exporter.activity import NO_TRAFFIC, Row, Traffic
+from nats_idle_exporter.activity import NO_TRAFFIC, Peer, Row, Traffic
 from nats_idle_exporter.errors import EndpointError
 from nats_idle_exporter.monitoring import wire
 from tests.monitoring import builders
@@ -148,7 +148,16 @@ class TestCaptures:
 
         own, peers = wire.decode_routez(captured(version, "cluster", "n0_routez.json"))
 
-        assert ids - {own} == peers
+        assert ids - {own} == peers.keys()
+
+    @pytest.mark.parametrize("version", VERSIONS)
+    def test_route_peers_are_named(self, version: str) -> None:
+        """From 2.10 on a route tells the peer's name; each tells its address."""
+        _, peers = wire.decode_routez(captured(version, "cluster", "n0_routez.json"))
+
+        names = {""} if version == "2.9.10" else {"n1", "n2"}
+        assert {peer.server_name for peer in peers.values()} == names
+        assert {peer.ip for peer in peers.values()} == {"127.0.0.1"}
 
     @pytest.mark.parametrize("version", VERSIONS)
     @pytest.mark.parametrize(("here", "there"), [("g0", "g1"), ("g1", "g0")])
@@ -164,7 +173,7 @@ class TestCaptures:
             captured(version, "gateway-leaf", f"{here}_gatewayz.json")
         )
 
-        assert {other} == peers
+        assert peers == {other: Peer("", there.upper(), "127.0.0.1")}
 
     @pytest.mark.parametrize("version", VERSIONS)
     def test_jsz_is_joined_on_the_id(self, version: str) -> None:
@@ -360,7 +369,7 @@ class TestTolerance:
     )
     def test_no_peer_by_route(self, body: dict[str, Any]) -> None:
         """A null list, an empty id and the server itself are no peers."""
-        assert wire.decode_routez(dump(body)) == (SERVER, frozenset())
+        assert wire.decode_routez(dump(body)) == (SERVER, {})
 
     @pytest.mark.parametrize(
         ("outbound", "inbound"),
@@ -380,7 +389,7 @@ class TestTolerance:
             "inbound_gateways": inbound,
         }
 
-        assert wire.decode_gatewayz(dump(body)) == (SERVER, frozenset())
+        assert wire.decode_gatewayz(dump(body)) == (SERVER, {})
 
     def test_gateway_peers_of_both_directions(self) -> None:
         """A peer may be known by one direction alone."""
@@ -390,7 +399,32 @@ class TestTolerance:
             "inbound_gateways": {"C": [{"connection": {"name": "N3"}}]},
         }
 
-        assert wire.decode_gatewayz(dump(body))[1] == {"N2", "N3"}
+        assert wire.decode_gatewayz(dump(body))[1] == {
+            "N2": Peer(nats_cluster="B"),
+            "N3": Peer(nats_cluster="C"),
+        }
+
+    def test_a_peer_is_told_once(self) -> None:
+        """What one route leaves out another may tell; of two words the first counts."""
+        body = builders.routez("N2", "N2", "N2")
+        body["routes"][1] |= {"remote_name": "n2", "ip": "10.0.0.2"}
+        body["routes"][2] |= {"remote_name": "other", "ip": "10.0.0.9"}
+
+        assert wire.decode_routez(dump(body))[1] == {"N2": Peer("n2", "", "10.0.0.2")}
+
+    def test_the_words_of_peers_are_cut(self) -> None:
+        """However long they are, the poll is good and the memory small."""
+        routez = builders.routez("N2")
+        routez["routes"][0] |= {"remote_name": "n" * 10_000, "ip": "1" * 10_000}
+        gatewayz = builders.gatewayz() | {
+            "outbound_gateways": {"B" * 10_000: {"connection": {"name": "N3"}}}
+        }
+
+        _, by_route = wire.decode_routez(dump(routez))
+        _, by_gateway = wire.decode_gatewayz(dump(gatewayz))
+
+        words = [*by_route["N2"], *by_gateway["N3"]]
+        assert [len(word) for word in words] == [256, 0, 256, 0, 256, 0]
 
     @pytest.mark.parametrize("stop", ["0001-01-01T00:00:00Z", None])
     def test_a_stop_that_is_not_told(self, stop: str | None) -> None:

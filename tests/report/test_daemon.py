@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,6 +13,7 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from nats_idle_exporter.api.model import Endpoints
 from nats_idle_exporter.api.query import LONGEST_PART
 from nats_idle_exporter.errors import StartError
 from nats_idle_exporter.metrics import Publication
@@ -253,3 +255,20 @@ class TestTrouble:
             assert await run(f"--from=http://127.0.0.1:{port}") == 4
 
         assert "no answer within 0s" in capsys.readouterr().err
+
+
+def test_a_daemon_that_tells_less() -> None:
+    """An exporter from before a field was added can be asked too."""
+    system = {
+        "system": "default",
+        "watched_to_at": None,
+        "is_fresh": True,
+        "unwatched": [{"kind": "route", "who": "NPEER"}],
+        "accounts": dict[str, int](),
+    }
+    told = {"as_of_at": 1.0, "systems": [system], "endpoints": [], "inventories": []}
+
+    read = daemon.read_answer(json.dumps(told).encode(), Endpoints)
+
+    assert read.discoveries == ()
+    assert read.systems[0].unwatched[0].server_name == ""

@@ -7,13 +7,20 @@ from typing import Any
 
 import pytest
 
-from nats_idle_exporter.activity import Unwatched, UnwatchedKind, Verdict
+from nats_idle_exporter.activity import Peer, Unwatched, UnwatchedKind, Verdict
 from nats_idle_exporter.removal.facts import UNLIMITED, Holdings
 from nats_idle_exporter.removal.registry import Entry
 from nats_idle_exporter.report.making import FailOn, frees, matching
 from nats_idle_exporter.report.model import ObservationError
 from tests.api.builders import Known, knowing, known
-from tests.metrics.builders import a_snapshot, a_system, an_endpoint
+from tests.metrics.builders import (
+    a_lookup,
+    a_snapshot,
+    a_source,
+    a_system,
+    an_endpoint,
+    naming,
+)
 from tests.removal.cases import NOW
 from tests.report.builders import explained, report_of, reported
 
@@ -71,22 +78,44 @@ class TestNotes:
     def test_what_is_not_watched_is_told(self) -> None:
         """Endpoints that are down and servers that nobody polls are named."""
         by_route = "server known by route, not polled"
-        system = a_system(
-            unwatched=[Unwatched(UnwatchedKind.ROUTE, "NPEER\x1b")], is_fresh=False
-        )
+        unwatched = [
+            Unwatched(UnwatchedKind.ROUTE, "NPEER\x1b"),
+            Unwatched(UnwatchedKind.ROUTE, "NTHIRD"),
+        ]
+        system = a_system(unwatched=unwatched, is_fresh=False)
+        peers = {"NTHIRD": Peer("n3\x1b", "east", "10.0.0.3\x1b")}
         endpoints = [
             an_endpoint("http://a"),
             an_endpoint("http://b", is_up=False, last_error="timeout: slow"),
             an_endpoint("http://c", is_up=False),
         ]
 
-        report = reported(a_snapshot({"default": system}, endpoints))
+        snapshot = naming(a_snapshot({"default": system}, endpoints), peers)
+        report = reported(snapshot)
 
+        third = r"id NTHIRD, seen at 10.0.0.3\x1b, cluster east"
         assert report.notes == (
             "http://b did not answer (timeout: slow).",
             "http://c did not answer (not polled yet).",
             f"System default: NPEER\\x1b holds verdicts back ({by_route}).",
+            f"System default: n3\\x1b holds verdicts back ({by_route}; {third}).",
             "System default: not every server was read lately.",
+        )
+
+    def test_sources_that_fail_are_told(self) -> None:
+        """What they would list is missing in the report, and nothing else tells it."""
+        sources = [a_source("file:a"), a_source("file:b\x1b", is_up=False)]
+        lookups = [
+            a_lookup("dns+http://a:8222", is_up=False, last_error="no such name\x1b"),
+            a_lookup("dns+http://b:8222"),
+        ]
+
+        report = reported(a_snapshot(None, None, sources, lookups))
+
+        missing = "System default: {} may be missing, as {} could not be read ({})."
+        assert report.notes == (
+            missing.format("accounts", r"file:b\x1b", "not read yet"),
+            missing.format("endpoints", "dns+http://a:8222", r"no such name\x1b"),
         )
 
     @pytest.mark.parametrize(

@@ -25,10 +25,16 @@ class Daemon:
     Args:
         flags: beside the listen address.
         within: a command that runs it, to be elsewhere; then `fetch` does not reach it.
+        program: what Python runs; with a flaw, perhaps.
     """
 
-    def __init__(self, *flags: str, within: Sequence[str] = ()) -> None:
-        command = [*within, sys.executable, "-m", "nats_idle_exporter"]
+    def __init__(
+        self,
+        *flags: str,
+        within: Sequence[str] = (),
+        program: Sequence[str] = ("-m", "nats_idle_exporter"),
+    ) -> None:
+        command = [*within, sys.executable, *program]
         command += ["--web.listen-address=127.0.0.1:0", *flags]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
         self.lines: list[str] = []

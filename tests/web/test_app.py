@@ -197,6 +197,18 @@ class TestHealth:
 
         assert (response.status, await response.text()) == (200, "healthy\n")
 
+    async def test_not_healthy_while_only_a_restart_helps(self) -> None:
+        """A flaw of ours is told by the status, and in words."""
+        async with serving() as (ask, state):
+            state.trouble = lambda: "it hangs"
+            response = await ask("/-/healthy")
+            state.trouble = lambda: ""
+            again = await ask("/-/healthy")
+
+        assert response.status == 503
+        assert await response.text() == "not healthy: it hangs\n"
+        assert again.status == 200
+
     async def test_ready_after_the_first_cycle_until_stopping(self) -> None:
         """Readiness comes with the first cycle's page and goes when stopping."""
         async with serving() as (ask, state):

@@ -13,6 +13,7 @@ from nats_idle_exporter.activity import (
     Evidence,
     EvidenceKind,
     Inventory,
+    Peer,
     Reason,
     Unwatched,
     UnwatchedKind,
@@ -31,6 +32,7 @@ from tests.metrics.builders import (
     a_system,
     an_account,
     an_endpoint,
+    naming,
     of_accounts,
 )
 from tests.removal.cases import NOW
@@ -99,6 +101,34 @@ class TestWatching:
         assert "http://down:8222 (endpoint that does not answer)" in text
         assert "NPEER (server known by route, not polled)" in text
         assert "Every server watched" not in text
+
+    def test_unwatched_servers_are_called_by_name(self) -> None:
+        """A name leads, where one is known; what else helps to find it follows."""
+        unwatched = [
+            Unwatched(UnwatchedKind.DISPLACED, "NOLD"),
+            Unwatched(UnwatchedKind.GATEWAY, "NFAR"),
+            Unwatched(UnwatchedKind.ROUTE, "NPEER"),
+        ]
+        peers = {
+            "NOLD": Peer("NOLD", "east"),
+            "NFAR": Peer("", "west", "10.0.1.3"),
+            "NPEER": Peer("n3", "east", "10.0.0.3"),
+        }
+        system = a_system(unwatched=unwatched)
+        snapshot = naming(a_snapshot({"default": system}), peers)
+
+        text = read(a_publication(snapshot)).flat_text()
+
+        assert (
+            "NOLD (server replaced at its endpoint, end not shown; cluster east)"
+        ) in text
+        assert (
+            "NFAR (server known by gateway, not polled; seen at 10.0.1.3, cluster west)"
+        ) in text
+        assert (
+            "n3 (server known by route, not polled;"
+            " id NPEER, seen at 10.0.0.3, cluster east)"
+        ) in text
 
     def test_outdated(self) -> None:
         """A system that was not read lately is not called completely watched."""
@@ -335,7 +365,10 @@ def hostile_publication() -> Publication:
     endpoint = an_endpoint(HOSTILE, last_error=HOSTILE, system=HOSTILE)
     entry = Entry(owner=HOSTILE, team=HOSTILE, environment=HOSTILE)
     return a_publication(
-        a_snapshot({HOSTILE: system}, [endpoint], entries=lambda *_: entry)
+        naming(
+            a_snapshot({HOSTILE: system}, [endpoint], entries=lambda *_: entry),
+            {HOSTILE: Peer(f"{HOSTILE}!", HOSTILE, HOSTILE)},
+        )
     )
 
 
@@ -351,6 +384,7 @@ class TestSafety:
         assert "\u202e" not in html
         assert page.columns(ACCOUNTS, 0) == [(f"{SHOWN}{SHOWN}id",)]
         assert page.columns(ENDPOINTS, 0, 2, 3, 4, 7) == [(SHOWN,) * 5]
+        assert f"{SHOWN}! (server known by route, not polled; id {SHOWN}" in page.text
         assert page.columns(ACCOUNTS, 7, 8) == [(f"{SHOWN}, {SHOWN}, {SHOWN}", SHOWN)]
 
     def test_names_keep_their_direction_to_themselves(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from nats_idle_exporter.activity import EvidenceKind, Reason, UnwatchedKind, Verdict
-from nats_idle_exporter.web import words
+from nats_idle_exporter.web import unwatchedwords, words
 from tests.metrics.builders import an_account
 
 
@@ -129,4 +129,4 @@ def test_every_value_has_words() -> None:
                 words.meaning(an_account(verdict=verdict, reason=reason)), str
             )
     assert words.EVIDENCE.keys() == set(EvidenceKind)
-    assert words.UNWATCHED.keys() == set(UnwatchedKind)
+    assert unwatchedwords.KNOWN.keys() == set(UnwatchedKind)

@@ -54,6 +54,19 @@ async def test_a_protected_daemon_is_healthy(text: str, file: Path) -> None:
         assert await checked(server, file, "--web.route-prefix=/p") == 0
 
 
+async def test_a_daemon_that_hangs_is_not(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What a daemon says of itself counts."""
+    file.write_text(tls())  # noqa: ASYNC240 - before anything runs
+
+    async with protected(file) as server:
+        server.state.trouble = lambda: "it hangs"
+        assert await checked(server, file) == 1
+
+    assert "answered with status 503" in capsys.readouterr().err
+
+
 async def test_a_daemon_without_tls_where_tls_is_asked_is_not(
     file: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
