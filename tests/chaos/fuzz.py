@@ -8,11 +8,14 @@ seeds and the same random numbers.
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from argparse import ArgumentParser
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -41,10 +44,16 @@ def main() -> int:
 
     sys.stdout.write(f"{'guided by coverage' if is_guided else 'blindly'}\n")
     shares = sum(target.share for target in TARGETS.values())
-    results = [
-        _fuzz_apart(name, -(-options.runs * target.share // shares), options.seed)
+    runs = {
+        name: -(-options.runs * target.share // shares)
         for name, target in TARGETS.items()
-    ]
+    }
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        fuzz = partial(_fuzz_apart, seed=options.seed)
+        results = list(pool.map(fuzz, runs, runs.values()))
+    sys.stdout.write(
+        f"{sum(runs.values()):,} runs, {results.count(False)} targets failed\n"
+    )
     return 0 if all(results) else 1
 
 
