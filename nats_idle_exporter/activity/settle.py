@@ -32,8 +32,8 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
         consumers may have been after the last look at them.
     """
     lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
-    if lacking and span.is_whole:
-        estate.lacking_since = estate.lacking_since or span.newest
+    if span.is_whole and _is_lacking_more(estate, lacking):
+        estate.lacking_since = span.newest
     believed = _believed(estate.streams, lacking)
     hole = None
     if believed:
@@ -83,6 +83,12 @@ def _lacking(
         for name, trace in traces.items()
         if trace.lacks(told[name].mark if name in told else None, is_whole=is_whole)
     }
+
+
+def _is_lacking_more(estate: Estate, lacking: Iterable[str]) -> bool:
+    """Say whether a whole round lacked something that the one before it told."""
+    is_first = estate.lacking_since is None
+    return any(is_first or estate.streams[name].misses == 1 for name in lacking)
 
 
 def _believed(traces: Mapping[str, Trace], lacking: Iterable[str]) -> set[str]:

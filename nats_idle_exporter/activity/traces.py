@@ -170,8 +170,8 @@ class Estate:
 
     ``reach`` is the last round that lacked nothing, ``consumers_reach`` the last
     in which every server told the consumers. ``lacking_since`` is when the first
-    whole round was over that lacked something, of those after the last moment at
-    which it may have been there again; None while there is none.
+    whole round was over that lacked all that is lacking, of those after the last
+    moment at which any of it may have been there again; None while there is none.
     """
 
     streams: dict[str, StreamTrace] = field(default_factory=dict)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nats_idle_exporter.activity import JetStreamRound
+from nats_idle_exporter.activity import JetStreamRound, Stream
 from tests.activity.builders import POLL, A, B, FixedRules, Process, Watcher, a_row, at
 from tests.activity.rounds import LATER, START, a_stream, told, watch
 
@@ -90,3 +90,33 @@ class TestReturns:
         watcher.ledger.watch([A], at(LATER + 10))
 
         assert self.quiet_since(watcher, server) == NEXT_ROUND
+
+
+class TestSeveral:
+    """What is lacking later was there until later."""
+
+    OTHERS = (a_stream()._replace(name="S2"),)
+
+    def quiet_since(self, server: Process, *rounds: tuple[Stream, ...]) -> float:
+        """Return since when an account is quiet that no hole is forgiven."""
+        watcher = Watcher(A, rules=FixedRules(gap_tolerance_seconds=0.0))
+        watch(watcher, server, a_stream(), *self.OTHERS)
+        for number, streams in enumerate(rounds):
+            when = LATER + number * POLL
+            watcher.cycle(when, told(server, when, *streams))
+        return watcher.account().quiet_since_at
+
+    def test_lacking_together(self, server: Process) -> None:
+        """The first round that lacked both shows that neither was used since."""
+        assert self.quiet_since(server, (), (), ()) == LATER
+
+    @pytest.mark.parametrize(
+        "between", [pytest.param((), id="gone"), pytest.param((a_stream(),), id="back")]
+    )
+    def test_lacking_after_another(
+        self, server: Process, between: tuple[Stream, ...]
+    ) -> None:
+        """It was told while the other was lacking, and may have been used then."""
+        rounds = (self.OTHERS, between, between, between)
+
+        assert self.quiet_since(server, *rounds) == NEXT_ROUND
