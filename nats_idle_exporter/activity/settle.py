@@ -28,11 +28,11 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
 
     Returns:
         The hole that stays when something is believed to be gone: it may have
-        been used after its last good round, until the first that lacked it. Its
-        consumers may have been after the last look at them.
+        been used after its last good round, until the first since which it cannot
+        have been there. Its consumers may have been after the last look at them.
     """
     lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
-    if span.is_whole and _is_lacking_more(estate, lacking):
+    if span.is_whole and _may_have_been_there(estate, lacking):
         estate.lacking_since = span.newest
     believed = _believed(estate.streams, lacking)
     hole = None
@@ -47,7 +47,7 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
     settled = {name for name in believed if _is_settled(estate.streams, name, told)}
     estate.is_lacking = lacking != settled
     if not estate.is_lacking:
-        estate.lacking_since = None
+        estate.lacking_since, estate.is_awaited = None, False
         estate.reach = later(estate.reach, span.oldest)
     return hole
 
@@ -85,10 +85,13 @@ def _lacking(
     }
 
 
-def _is_lacking_more(estate: Estate, lacking: Iterable[str]) -> bool:
-    """Say whether a whole round lacked something that the one before it told."""
-    is_first = estate.lacking_since is None
-    return any(is_first or estate.streams[name].misses == 1 for name in lacking)
+def _may_have_been_there(estate: Estate, lacking: Iterable[str]) -> bool:
+    """Say whether something that a whole round lacks was there since the one before.
+
+    That one told it, or what it is kept by may have recovered it in between.
+    """
+    is_any = estate.lacking_since is None or estate.is_awaited
+    return any(is_any or estate.streams[name].misses == 1 for name in lacking)
 
 
 def _believed(traces: Mapping[str, Trace], lacking: Iterable[str]) -> set[str]:

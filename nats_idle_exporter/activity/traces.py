@@ -180,6 +180,9 @@ class Estate:
     is_lacking: bool = False
     is_lacking_consumers: bool = False
     lacking_since: Instant | None = None
+    is_awaited: bool = False
+    """Some server was read for the first time since nothing was lacking: it may
+    still recover what is."""
     is_looked_into: bool = False
     """Some server told its consumers once."""
     had_no_consumers: bool = False
