@@ -208,6 +208,8 @@ class SavedEstate(Form, frozen=True):
     is_looked_into: bool
     is_lacking_consumers: bool
     had_no_consumers: bool
+    is_awaited: bool = True
+    """In rows of a time when it was not told a server may just have been met."""
 
 
 class SavedTrace(Form, frozen=True):

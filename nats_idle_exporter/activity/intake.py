@@ -89,11 +89,8 @@ class Intake:
     def _meet(
         self, reading: Reading, rows: dict[str, Row], displaced: Server | None
     ) -> None:
-        """Take in the first reading of a server.
-
-        It may have told streams and lost them again, before that or after its start.
-        """
-        self._memory.jetstream.see_return(self._memory.jetstream.estates)
+        """Take in the first reading of a server."""
+        self._memory.jetstream.see_start()
         reach = self._memory.fleet.watched_to
         if reach is None:
             self._meet_at_first_sight(reading, rows)

@@ -71,6 +71,14 @@ class JetStream:
             if estate := self.estates.get(account):
                 estate.lacking_since = None
 
+    def see_start(self) -> None:
+        """Note that a server is read for the first time: it may still recover.
+
+        What it keeps may come back, be used and be deleted between any two rounds.
+        """
+        for estate in self.estates.values():
+            estate.lacking_since, estate.is_awaited = None, True
+
 
 class Rounds:
     """Takes the rounds of jsz of one cycle of one system in.

@@ -249,6 +249,7 @@ def _estate(saved: SavedEstate, reach: Instant | None) -> Estate:
         is_looked_into=saved.is_looked_into,
         is_lacking_consumers=saved.is_lacking_consumers,
         had_no_consumers=saved.had_no_consumers,
+        is_awaited=saved.is_awaited,
     )
 
 

@@ -187,6 +187,7 @@ def _estate(estate: Estate, reach: Instant | None) -> SavedEstate:
         estate.is_looked_into,
         estate.is_lacking_consumers,
         estate.had_no_consumers,
+        estate.is_awaited,
     )
 
 

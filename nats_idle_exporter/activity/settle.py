@@ -28,12 +28,12 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
 
     Returns:
         The hole that stays when something is believed to be gone: it may have
-        been used after its last good round, until the first that lacked it. Its
-        consumers may have been after the last look at them.
+        been used after its last good round, until the first since which it cannot
+        have been there. Its consumers may have been after the last look at them.
     """
     lacking = _lacking(estate.streams, told, is_whole=span.is_whole)
-    if lacking and span.is_whole:
-        estate.lacking_since = estate.lacking_since or span.newest
+    if span.is_whole and _may_have_been_there(estate, lacking):
+        estate.lacking_since = span.newest
     believed = _believed(estate.streams, lacking)
     hole = None
     if believed:
@@ -47,7 +47,7 @@ def settle_streams(estate: Estate, told: ToldAccount, span: Span) -> Hole | None
     settled = {name for name in believed if _is_settled(estate.streams, name, told)}
     estate.is_lacking = lacking != settled
     if not estate.is_lacking:
-        estate.lacking_since = None
+        estate.lacking_since, estate.is_awaited = None, False
         estate.reach = later(estate.reach, span.oldest)
     return hole
 
@@ -83,6 +83,15 @@ def _lacking(
         for name, trace in traces.items()
         if trace.lacks(told[name].mark if name in told else None, is_whole=is_whole)
     }
+
+
+def _may_have_been_there(estate: Estate, lacking: Iterable[str]) -> bool:
+    """Say whether something that a whole round lacks was there since the one before.
+
+    That one told it, or what it is kept by may have recovered it in between.
+    """
+    is_any = estate.lacking_since is None or estate.is_awaited
+    return any(is_any or estate.streams[name].misses == 1 for name in lacking)
 
 
 def _believed(traces: Mapping[str, Trace], lacking: Iterable[str]) -> set[str]:

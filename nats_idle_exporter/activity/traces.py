@@ -170,8 +170,8 @@ class Estate:
 
     ``reach`` is the last round that lacked nothing, ``consumers_reach`` the last
     in which every server told the consumers. ``lacking_since`` is when the first
-    whole round was over that lacked something, of those after the last moment at
-    which it may have been there again; None while there is none.
+    whole round was over that lacked all that is lacking, of those after the last
+    moment at which any of it may have been there again; None while there is none.
     """
 
     streams: dict[str, StreamTrace] = field(default_factory=dict)
@@ -180,6 +180,9 @@ class Estate:
     is_lacking: bool = False
     is_lacking_consumers: bool = False
     lacking_since: Instant | None = None
+    is_awaited: bool = False
+    """Some server was read for the first time since nothing was lacking: it may
+    still recover what is."""
     is_looked_into: bool = False
     """Some server told its consumers once."""
     had_no_consumers: bool = False

@@ -128,6 +128,12 @@ ONCE = (
         kinds=(Kind.DISCOVERED,),
     ),
     Once(
+        5010633,
+        "a server that ended, whose consumers nobody can look at any more",
+        has_inventory=True,
+        kinds=(Kind.DISCOVERED,),
+    ),
+    Once(
         880105,
         "a stream that came back with its account and went between two rounds",
         has_inventory=True,

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
 
-from nats_idle_exporter.activity import JetStreamRound
+from nats_idle_exporter.activity import JetStreamRound, Ledger, Stream
+from nats_idle_exporter.activity.rows import Kind
 from tests.activity.builders import POLL, A, B, FixedRules, Process, Watcher, a_row, at
+from tests.activity.keeping import no_time
+from tests.activity.keeping import told as rows_told
 from tests.activity.rounds import LATER, START, a_stream, told, watch
 
 OTHER = [a_row("OTHER")]
@@ -75,7 +79,7 @@ class TestReturns:
     def test_server_that_came_and_left_between_two_rounds(
         self, server: Process
     ) -> None:
-        """Who started with the stream and was taken out may have told it."""
+        """Who started with the stream may have told it, for as long as it is missed."""
         watcher = Watcher(A, rules=FixedRules(gap_tolerance_seconds=1.5 * POLL))
         watch(watcher, server, a_stream())
         watcher.cycle(LATER, told(server, LATER))
@@ -89,4 +93,71 @@ class TestReturns:
         )
         watcher.ledger.watch([A], at(LATER + 10))
 
-        assert self.quiet_since(watcher, server) == NEXT_ROUND
+        assert self.quiet_since(watcher, server) == BELIEVED
+
+
+class TestStarts:
+    """A server that was just met may recover, and lose again, what no round tells."""
+
+    def quiet_since(self, watcher: Watcher, *rounds: tuple[Stream, ...]) -> float:
+        """Return since when the account is quiet after rounds of a server anew."""
+        successor = Process("SB", A, LATER - 10)
+        successor.loaded_at = LATER - 10
+        for number, streams in enumerate(rounds):
+            when = LATER + number * POLL
+            watcher.cycle(when, told(successor, when, *streams))
+        return watcher.account().quiet_since_at
+
+    def test_what_never_comes_back(self, watcher: Watcher) -> None:
+        """It may have been there between any two of the rounds that lacked it."""
+        assert self.quiet_since(watcher, (), (), ()) == BELIEVED
+
+    def test_what_came_back_before(self, watcher: Watcher) -> None:
+        """Once all was told again the server has recovered."""
+        there = (a_stream(),)
+
+        assert self.quiet_since(watcher, (), there, (), (), ()) == START
+
+    def test_older_rows_do_not_tell(self, watcher: Watcher) -> None:
+        """A server may have been met just before a file was written."""
+        rows, key = dict(watcher.rows), (Kind.ESTATE, "TEAM")
+        rows[key] = msgspec.msgpack.encode(msgspec.msgpack.decode(rows[key])[:9])
+        ledger = Ledger.resume(
+            watcher.endpoints,
+            watcher.rules,
+            watcher.cadence,
+            rows_told(rows),
+            no_time(at(START)),
+        )
+
+        assert ledger._memory.jetstream.estates["TEAM"].is_awaited
+
+
+class TestSeveral:
+    """What is lacking later was there until later."""
+
+    OTHERS = (a_stream()._replace(name="S2"),)
+
+    def quiet_since(self, server: Process, *rounds: tuple[Stream, ...]) -> float:
+        """Return since when an account is quiet that no hole is forgiven."""
+        watcher = Watcher(A, rules=FixedRules(gap_tolerance_seconds=0.0))
+        watch(watcher, server, a_stream(), *self.OTHERS)
+        for number, streams in enumerate(rounds):
+            when = LATER + number * POLL
+            watcher.cycle(when, told(server, when, *streams))
+        return watcher.account().quiet_since_at
+
+    def test_lacking_together(self, server: Process) -> None:
+        """The first round that lacked both shows that neither was used since."""
+        assert self.quiet_since(server, (), (), ()) == LATER
+
+    @pytest.mark.parametrize(
+        "between", [pytest.param((), id="gone"), pytest.param((a_stream(),), id="back")]
+    )
+    def test_lacking_after_another(
+        self, server: Process, between: tuple[Stream, ...]
+    ) -> None:
+        """It was told while the other was lacking, and may have been used then."""
+        rounds = (self.OTHERS, between, between, between)
+
+        assert self.quiet_since(server, *rounds) == NEXT_ROUND

@@ -12,7 +12,6 @@ from tests.activity.builders import (
     POLL,
     A,
     B,
-    FixedRules,
     Process,
     Watcher,
     a_pair,
@@ -36,8 +35,6 @@ from tests.activity.rounds import (
 
 EMPTY = Stream("TEAM", "S")
 """A stream that may appear at any time: it was never used."""
-STARTS = (("SB", LATER - 5), ("SC", LATER + POLL - 5))
-"""Two successors of a server that restarts twice, before each of two rounds."""
 
 
 def round_or_none(when: float, *, is_due: bool) -> JetStreamRound | None:
@@ -91,23 +88,6 @@ class TestMisses:
             watcher.cycle(when, told(server, when))
 
         assert watcher.account().quiet_since_at == START
-
-    @pytest.mark.parametrize("is_restarted_again", [False, True])
-    def test_hole_ends_after_the_last_start_of_a_server(
-        self, server: Process, *, is_restarted_again: bool
-    ) -> None:
-        """A server that recovers twice may have told the stream in between."""
-        watcher = Watcher(A, rules=FixedRules(gap_tolerance_seconds=1.5 * POLL))
-        watch(watcher, server, a_stream())
-        first, second = (Process(name, A, start) for name, start in STARTS)
-        first.loaded_at, second.loaded_at = (start for _, start in STARTS)
-        watcher.cycle(LATER, told(first, LATER))
-        last = second if is_restarted_again else first
-        for when in (LATER + POLL, LATER + 2 * POLL):
-            watcher.cycle(when, told(last, when))
-
-        since = LATER + POLL if is_restarted_again else START
-        assert watcher.account().quiet_since_at == since
 
     @pytest.mark.parametrize(
         "looked_at", [(), (NEXT,)], ids=["never looked at", "looked at once"]

@@ -238,9 +238,9 @@ class Horizon:
                         yield endpoint.added_at
 
     def _rounds(self) -> Iterable[JetStreamRound]:
-        """Yield the last answer to jsz of every node."""
-        rounds = (node.last_round for node in self.world.nodes)
-        return (told for told in rounds if told is not None)
+        """Yield the last answer to jsz of every node whose end is not shown."""
+        nodes = (node for node in self.world.nodes if not node.is_believed_ended)
+        return (node.last_round for node in nodes if node.last_round is not None)
 
     def enabled(self) -> set[str]:
         """Return who may own streams."""

@@ -128,6 +128,8 @@ class Journal:
     looked_at: float = NEVER
     """When its consumers were last told."""
     emptied_at: float = NEVER
+    dropped_at: float = NEVER
+    """When a consumer was deleted last."""
     _reads_told_at: dict[str, float] = field(default_factory=dict)
     _marks: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """The most that was told of it, and of each consumer."""
@@ -172,6 +174,7 @@ class Journal:
 
     def drop_reader(self, when: float, name: str) -> None:
         """Delete a consumer: what it read untold leaves no trace."""
+        self.dropped_at = when
         for place, page in enumerate(self.pages):
             if page.reader == name and page.at > self._reads_told_at.get(name, NEVER):
                 self.pages[place] = page._replace(reader="")

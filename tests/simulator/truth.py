@@ -238,7 +238,8 @@ class Truth:
                 heard = Heard(untold_at, is_doubtful=False)
             else:
                 heard = journal.hear(page, answer)
-            if heard.is_doubtful:
+            if heard.is_doubtful or answer.as_of < journal.dropped_at:
+                # What a consumer read that was deleted since was told all the same.
                 self.tell_again(account)
             if (used_at := heard.used_at) > NEVER:
                 self.shown_by_journals += used_at > self.shown.get(account, NEVER)
