@@ -168,18 +168,23 @@ def _require_plain_success(response: aiohttp.ClientResponse) -> None:
 
 async def _bounded(response: aiohttp.ClientResponse, max_body_bytes: int) -> bytearray:
     path, body, chunks = response.url.path, bytearray(), 0
+    _bound(response.content_length or 0, max_body_bytes, path)
     # Counted while it comes: a Content-Length may be missing or a lie.
     async for piece, ends_chunk in response.content.iter_chunks():
         body += piece
         chunks += ends_chunk
-        if len(body) > max_body_bytes:
-            raise failure(OVERSIZED, f"{path}: more than {max_body_bytes} bytes")
+        _bound(len(body), max_body_bytes, path)
         if chunks > MAX_SMALL_CHUNKS + len(body) // _SMALL_CHUNK_BYTES:
             raise failure(PAYLOAD, f"{path}: in chunks of a few bytes")
         # What never ends may come as fast as it is read: others get their turns.
         for _ in range(len(piece) // TURN_BYTES):
             await asyncio.sleep(0)
     return body
+
+
+def _bound(size: int, most: int, path: str) -> None:
+    if size > most:
+        raise failure(OVERSIZED, f"{path}: more than {most} bytes")
 
 
 @contextmanager

@@ -1,12 +1,14 @@
 """A proxy before one server that hurts the answers: a process of its own.
 
-So it costs the process that it hurts neither time nor memory. Its input is one
-name of a fault per line, which it repeats once the fault is on.
+So it costs the process that it hurts neither time nor memory, and it gives way to the
+servers where cores are few. Its input is one name of a fault per line, which it repeats
+once the fault is on.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -144,4 +146,5 @@ async def _obey(proxy: Proxy) -> None:
 
 
 if __name__ == "__main__":
+    os.nice(19)
     asyncio.run(_obey(Proxy(*map(int, sys.argv[1:]))))

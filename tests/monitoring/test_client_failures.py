@@ -60,6 +60,7 @@ FAILURES: list[tuple[str, str, Script]] = [
     ("chunks break off", "truncated", raw(CHUNKED + CHUNK)),
     ("no length, cut", "payload", raw(head() + BODY[:-1])),
     ("length too short", "payload", raw(head(Content_Length=20) + BODY)),
+    ("long by its head", "oversized", hang(head(Content_Length=200_000))),
     ("long body", "oversized", answer(b" " * 200_000)),
     ("endless chunks", "oversized", endless(CHUNKED, CHUNK)),
     ("endless chunks of a byte", "payload", endless(CHUNKED, b"1\r\n \r\n" * 1000)),
