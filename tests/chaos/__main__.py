@@ -15,6 +15,7 @@ from tests.chaos.stage import Stage, play, staged
 from tests.support.servers import NEWEST, VERSIONS
 
 TRIES = 3
+LEAST_URGENT = 19
 
 
 def main() -> int:
@@ -37,7 +38,7 @@ def main() -> int:
 
 async def _play_all(faults: Iterable[Fault], version: str) -> list[Outcome]:
     """Return the outcomes, the first of a calm run, once all is warm."""
-    async with staged(version) as stage:
+    async with staged(version, niceness=LEAST_URGENT) as stage:
         await play(CALM, stage)
         calm = await play(CALM, stage)
         return [calm, *[await _play_fairly(each, stage, calm) for each in faults]]

@@ -1,8 +1,7 @@
 """A proxy before one server that hurts the answers: a process of its own.
 
-So it costs the process that it hurts neither time nor memory, and it gives way to the
-servers where cores are few. Its input is one name of a fault per line, which it repeats
-once the fault is on.
+So it costs the process that it hurts neither time nor memory. Its input is one
+name of a fault per line, which it repeats once the fault is on.
 """
 
 from __future__ import annotations
@@ -114,12 +113,14 @@ class RunningProxy:
 
 
 @asynccontextmanager
-async def proxied(server: NatsServer, other: NatsServer) -> AsyncIterator[RunningProxy]:
+async def proxied(
+    server: NatsServer, other: NatsServer, niceness: int
+) -> AsyncIterator[RunningProxy]:
     """Start a proxy before a server, without a fault, and end it."""
     port = ReservedPort()
     ports = (port.number, server.monitoring.number, other.monitoring.number)
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.chaos.proxy", *map(str, ports)),
+        *(sys.executable, "-m", "tests.chaos.proxy", str(niceness), *map(str, ports)),
         cwd=ROOT,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -146,5 +147,5 @@ async def _obey(proxy: Proxy) -> None:
 
 
 if __name__ == "__main__":
-    os.nice(19)
-    asyncio.run(_obey(Proxy(*map(int, sys.argv[1:]))))
+    os.nice(int(sys.argv[1]))
+    asyncio.run(_obey(Proxy(*map(int, sys.argv[2:]))))

@@ -61,12 +61,19 @@ class Stage(NamedTuple):
 
 
 @asynccontextmanager
-async def staged(version: str = NEWEST) -> AsyncIterator[Stage]:
-    """Start what faults are played on."""
+async def staged(version: str = NEWEST, niceness: int = 0) -> AsyncIterator[Stage]:
+    """Start what faults are played on.
+
+    Args:
+        version: of the servers.
+        niceness: of the proxy; one that gives way costs servers no time of a core.
+    """
     servers = a_cluster(*ACCOUNTS, version=version)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(running(*servers))
-        proxy = await stack.enter_async_context(proxied(servers[0], servers[1]))
+        proxy = await stack.enter_async_context(
+            proxied(servers[0], servers[1], niceness)
+        )
         busy = await stack.enter_async_context(connected(servers[0], BUSY))
         yield Stage(servers, proxy, busy)
 
@@ -136,7 +143,8 @@ class _Scene:
             await self._stage.proxy.switch(self._fault.name)
         else:
             await self._calm_before()
-            assert self._watch.account(RAISED).verdict is Verdict.INACTIVE
+            raised = self._watch.account(RAISED)
+            assert raised.verdict is Verdict.INACTIVE, self._watch.snapshot.endpoints
         self._calm_seconds = self._stopwatch.take()
         forget_peak()
         self._kept = peak_bytes()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import contextlib
 import json
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -26,7 +25,7 @@ if TYPE_CHECKING:
 RING = 10_000
 """Closed connections that a server keeps unless it is told otherwise."""
 _AT_ONCE = 100
-_ATTEMPTS = 50
+_ATTEMPTS = 200
 _STEP_SECONDS = 0.2
 
 
@@ -61,14 +60,18 @@ async def add_stream(
     client: Client, name: str, subjects: list[str], replicas: int = 1, **config: Any
 ) -> None:
     """Add a stream, once the young cluster has heard from enough of its servers."""
+    trouble = ""
     for _ in range(_ATTEMPTS):
-        with contextlib.suppress(nats.errors.Error):
+        try:
             await client.jetstream(timeout=1).add_stream(
                 name=name, subjects=subjects, num_replicas=replicas, **config
             )
+        except nats.errors.Error as error:
+            trouble = str(error)
+        else:
             return
         await asyncio.sleep(_STEP_SECONDS)
-    raise ServerTroubleError(f"no stream {name} with {replicas} replicas")
+    raise ServerTroubleError(f"no stream {name} with {replicas} replicas: {trouble}")
 
 
 async def publish_in_one_packet(
