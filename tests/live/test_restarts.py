@@ -33,7 +33,11 @@ def exporting(folder: Path, url: str) -> Iterator[Daemon]:
             {
                 "systems": [{"endpoints": [url]}],
                 "poll": {"interval": "200ms", "jetstream_interval": "200ms"},
-                "inactivity": {"threshold": f"{THRESHOLD_SECONDS}s"},
+                # No server restarts so fast that this hole would be forgiven.
+                "inactivity": {
+                    "threshold": f"{THRESHOLD_SECONDS}s",
+                    "gap_tolerance": "1ms",
+                },
                 # Beside the configuration.
                 "state": {"path": "state.sqlite"},
             }
