@@ -7,6 +7,7 @@ until it is repaired: a mistake never opens a door.
 from __future__ import annotations
 
 import ssl
+import traceback
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -123,7 +124,10 @@ class Guard:
             self._complain(str(error))
             return None
         except Exception as error:  # noqa: BLE001 - a flaw here must open no door
-            self._complain(f"a flaw of this program: {type(error).__name__}")
+            # Where it is, but not its words: they may be of the file.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{Path(place.filename).name}:{place.lineno}"
+            self._complain(f"a flaw of this program: {type(error).__name__} in {where}")
             return None
         if (rules.tls is not None) != self._serves_tls:
             self._complain("TLS was switched on or off, which needs a restart")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import base64
 import errno
+import re
 import threading
 from pathlib import Path
 from typing import Any
 
 import bcrypt
 import pytest
+from structlog.testing import capture_logs
 
 from nats_idle_exporter.metrics import Refusal
 from nats_idle_exporter.secret import Secret
@@ -304,14 +306,20 @@ class TestOverHttp:
         """Whatever fails while a changed file is loaded, old rules are over."""
 
         def flawed(*_: Any) -> None:
-            raise RuntimeError
+            raise RuntimeError("hush")
 
         async with protected(file) as server:
             rewrite(file, f"basic_auth_users: {{me: '{hashed('new')}'}}")
             monkeypatch.setattr(guard, "parse_web_file", flawed)
-            answers = [await server.ask(user=("me", "right")) for _ in range(2)]
+            with capture_logs() as logs:
+                answers = [await server.ask(user=("me", "right")) for _ in range(2)]
 
         assert [answer.status for answer in answers] == [500, 500]
+        (complaint,) = logs
+        assert re.fullmatch(
+            r"a flaw of this program: RuntimeError in test_passwords\.py:\d+",
+            complaint["reason"],
+        )
 
     async def test_busy(self, file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """Who comes when too many wait already is told to come again."""
