@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
+import msgspec
+
 from nats_idle_exporter.activity import (
     AccountView,
     BriefConnections,
@@ -152,6 +154,11 @@ class Watcher:
         return Ledger.resume(
             endpoints or None, self.rules, self.cadence, told(self.rows), clocks
         )
+
+    def forget_fields(self, key: tuple[str, str], but: int) -> None:
+        """Keep the first fields of a row only, as an older version did."""
+        told_fields = msgspec.msgpack.decode(self.rows[key])
+        self.rows[key] = msgspec.msgpack.encode(told_fields[:but])
 
     def watch_quietly(
         self,

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
-from nats_idle_exporter.activity import JetStreamRound, Ledger, Stream
+from nats_idle_exporter.activity import JetStreamRound, Stream
 from nats_idle_exporter.activity.rows import Kind
 from tests.activity.builders import POLL, A, B, FixedRules, Process, Watcher, a_row, at
 from tests.activity.keeping import no_time
-from tests.activity.keeping import told as rows_told
 from tests.activity.rounds import LATER, START, a_stream, told, watch
 
 OTHER = [a_row("OTHER")]
@@ -120,15 +118,8 @@ class TestStarts:
 
     def test_older_rows_do_not_tell(self, watcher: Watcher) -> None:
         """A server may have been met just before a file was written."""
-        rows, key = dict(watcher.rows), (Kind.ESTATE, "TEAM")
-        rows[key] = msgspec.msgpack.encode(msgspec.msgpack.decode(rows[key])[:9])
-        ledger = Ledger.resume(
-            watcher.endpoints,
-            watcher.rules,
-            watcher.cadence,
-            rows_told(rows),
-            no_time(at(START)),
-        )
+        watcher.forget_fields((Kind.ESTATE, "TEAM"), but=9)
+        ledger = watcher.resumed(no_time(at(START)), *watcher.endpoints)
 
         assert ledger._memory.jetstream.estates["TEAM"].is_awaited
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import msgspec
 import pytest
 
-from nats_idle_exporter.activity import Consumer, Ledger, Stream, Verdict
+from nats_idle_exporter.activity import Consumer, Stream, Verdict
 from nats_idle_exporter.activity.record import MISSES_UNTIL_GONE
 from nats_idle_exporter.activity.rows import Kind
 from nats_idle_exporter.activity.traces import MOST_GONE
 from tests.activity.builders import HOUR, POLL, Process, Watcher, a_row, at
 from tests.activity.keeping import no_time
-from tests.activity.keeping import told as rows_told
 from tests.activity.rounds import (
     BOOT,
     LATER,
@@ -187,15 +185,8 @@ class TestMemory:
     def test_older_rows_tell_of_none(self, watcher: Watcher, server: Process) -> None:
         """A file from a time before this was remembered can still be read."""
         watch(watcher, server, a_stream(), end=START)
-        rows, key = dict(watcher.rows), (Kind.STREAM, '["TEAM","S"]')
-        rows[key] = msgspec.msgpack.encode(msgspec.msgpack.decode(rows[key])[:3])
-        ledger = Ledger.resume(
-            watcher.endpoints,
-            watcher.rules,
-            watcher.cadence,
-            rows_told(rows),
-            no_time(at(START)),
-        )
+        watcher.forget_fields((Kind.STREAM, '["TEAM","S"]'), but=3)
+        ledger = watcher.resumed(no_time(at(START)), *watcher.endpoints)
 
         estate = ledger._memory.jetstream.estates["TEAM"]
         assert (list(estate.streams), estate.gone) == (["S"], {})
